@@ -1,0 +1,82 @@
+"""Secrets and ports of the embedded services, made once under the data folder and kept for the owner's eyes."""
+
+import json
+import os
+import secrets
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What the embedded Redis, SeaweedFS and Django share. Ports are loopback TCP ports."""
+
+    secret_key: str
+    field_key: str
+    index_key: str
+    token_key: str
+    redis_password: str
+    redis_port: int
+    s3_port: int
+    s3_access_key: str
+    s3_secret_key: str
+    weed_signing_key: str
+    weed_filer_signing_key: str
+    weed_filer_read_key: str
+
+
+def free_ports(count: int) -> list[int]:
+    """Loopback TCP ports that were free a moment ago, all different, below the range that outgoing
+    connections draw from, so that a later client socket does not take one."""
+    found: list[int] = []
+    while len(found) < count:
+        port = 20000 + secrets.randbelow(10000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in found:
+            found.append(port)
+    return found
+
+
+def load_or_make(data_dir: Path) -> Embedded:
+    """Read `embedded.json`, or make it. Written once by link, so that two first starts agree on one file."""
+    path = data_dir / "embedded.json"
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        draft = data_dir / f".embedded.{os.getpid()}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(asdict(_make()), file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return Embedded(**json.loads(path.read_text()))
+
+
+def _make() -> Embedded:
+    redis_port, s3_port = free_ports(2)
+    return Embedded(
+        secret_key=secrets.token_urlsafe(48),
+        field_key=Fernet.generate_key().decode(),
+        index_key=secrets.token_urlsafe(32),
+        token_key=secrets.token_urlsafe(32),
+        redis_password=secrets.token_urlsafe(24),
+        redis_port=redis_port,
+        s3_port=s3_port,
+        s3_access_key=secrets.token_hex(10),
+        s3_secret_key=secrets.token_urlsafe(30),
+        weed_signing_key=secrets.token_urlsafe(32),
+        weed_filer_signing_key=secrets.token_urlsafe(32),
+        weed_filer_read_key=secrets.token_urlsafe(32),
+    )

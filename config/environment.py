@@ -1,0 +1,93 @@
+"""Everything that an operator may set, read once from the environment (prefix TONGBAN_)."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Environment(BaseSettings):
+    """Operator settings. An empty value means the embedded default described beside it."""
+
+    model_config = SettingsConfigDict(env_prefix="TONGBAN_", frozen=True)
+
+    data_dir: Path = Field(
+        default=ROOT / "var", description="Where embedded services keep their data, keys and logs."
+    )
+    debug: bool = Field(default=False, description="Django debug pages. Never in production.")
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), description="Signs sessions and forms. Empty: generated under the data folder."
+    )
+    field_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Comma-separated Fernet keys for personal data at rest, newest first; old ones still read. "
+        "Empty: generated under the data folder.",
+    )
+    index_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key of the blind indexes that find encrypted values. Empty: generated under the data folder.",
+    )
+    token_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Comma-separated keys that authenticate QR tokens, newest first. "
+        "Empty: generated under the data folder.",
+    )
+    allowed_hosts: str = Field(
+        default="localhost,127.0.0.1,[::1]", description="Comma-separated host names that the pages answer to."
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Address printed on slips and given to couriers for their webhooks.",
+    )
+    database_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="postgresql://user:password@host:port/name. Empty: SQLite under the data folder.",
+    )
+    broker_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="redis:// or amqp:// address for Celery. Empty: the embedded Redis.",
+    )
+    s3_endpoint: str = Field(
+        default="", description="Address of the S3 service. Empty: the embedded SeaweedFS."
+    )
+    s3_access_key: str = Field(default="", description="S3 access key. Empty: the embedded one.")
+    s3_secret_key: SecretStr = Field(default=SecretStr(""), description="S3 secret key. Empty: the embedded one.")
+    s3_region: str = Field(default="us-east-1", description="Region name used in S3 signatures.")
+    s3_addressing: Literal["path", "virtual"] = Field(
+        default="path", description="path for self-hosted stores, virtual for Aliyun OSS and Tencent COS."
+    )
+    s3_bucket: str = Field(default="tongban", description="Bucket of page images and source files.")
+    s3_archive_bucket: str = Field(
+        default="tongban-archive", description="Bucket of dossiers, slips, statements and settlements; locked."
+    )
+    lock_mode: Literal["COMPLIANCE", "GOVERNANCE", "OFF"] = Field(
+        default="GOVERNANCE",
+        description="Object lock of archived files where the store supports it. COMPLIANCE cannot be undone by anyone.",
+    )
+    lock_days: int = Field(default=3650, description="How long archived files stay locked, in days.")
+    upload_max_mb: int = Field(default=200, description="Largest single uploaded file, in megabytes.")
+    ocr_engine: Literal["rapidocr", "tesseract"] = Field(default="rapidocr", description="First reader of pages.")
+    ocr_backend: Literal["auto", "openvino", "onnxruntime"] = Field(
+        default="auto", description="What RapidOCR computes with; auto chooses by the processor."
+    )
+    signature_level: Literal["B-B", "B-T", "B-LT", "B-LTA"] = Field(
+        default="B-LTA", description="PAdES level of dossiers."
+    )
+    tsa_url: str = Field(
+        default="", description="RFC 3161 timestamp service. Empty: the local authority stamps (not for production)."
+    )
+    trust_roots: str = Field(
+        default="",
+        description="PEM file of the certificate authorities that seals must chain to. Empty: the local authority.",
+    )
+    celery_concurrency: int = Field(default=2, description="Worker processes.")
+    job_lease_seconds: int = Field(
+        default=60, description="How long a worker may be silent before its job is given to another."
+    )
+
+
+def read_environment() -> Environment:
+    return Environment()

@@ -1,0 +1,34 @@
+"""Turning a refusal into an answer: a page for people, a document for programs."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from registry.permissions import NotYours
+from storage.errors import Refused
+
+
+class Refusals:
+    """Pages raise Refused freely; what reaches the browser is its sentence with a fitting status."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, fault: Exception) -> HttpResponse | None:
+        if not isinstance(fault, Refused):
+            return None
+        return render(request, "refused.html", {"fault": fault}, status=status_of(fault))
+
+
+def status_of(fault: Refused) -> int:
+    """404 for what is not yours, 503 for what may work later, 409 for the rest."""
+    if isinstance(fault, NotYours):
+        return 404
+    return 503 if fault.can_retry else 409
+
+
+refusals = Refusals

@@ -1,0 +1,1 @@
+"""The private servers that an installation without outside services runs for itself."""

@@ -1,0 +1,174 @@
+"""The states of a case and of a handling, as tables, and what they permit."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from registry.terms import Mode, Term
+from storage.errors import Refused
+
+
+class NotNow(Refused):
+    """The act is not open in the present state."""
+
+
+class CaseState(Term):
+    DRAFT = "draft", "收件中"
+    SUBMITTED = "submitted", "已提交"
+    PRE_REVIEW = "pre_review", "预审通过"
+    ACCEPTED = "accepted", "已受理"
+    SUPPLEMENT = "supplement", "补正"
+    DECIDED = "decided", "已办结"
+    DELIVERING = "delivering", "送达中"
+    CLOSED = "closed", "已归结"
+    REFUSED = "refused", "不予受理"
+    WITHDRAWN = "withdrawn", "已撤回"
+
+
+class HandlingState(Term):
+    WAITING = "waiting", "待收件"
+    PENDING = "pending", "待审核"
+    PRE_REVIEW = "pre_review", "预审通过"
+    ACCEPTED = "accepted", "已受理"
+    SUPPLEMENT = "supplement", "补正"
+    DECIDED = "decided", "已决定"
+    REFUSED = "refused", "不予受理"
+    WITHDRAWN = "withdrawn", "已撤回"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One arrow: an act takes any of `sources` to `target`; no modes means every mode."""
+
+    act: str
+    label: str
+    sources: tuple[str, ...]
+    target: str
+    modes: tuple[str, ...] = ()
+
+
+H, C = HandlingState, CaseState
+
+# Resubmission goes back to where the handling was asked for more; both targets stand in the table.
+HANDLING_STEPS: tuple[Step, ...] = (
+    Step("submit", "提交", (H.WAITING,), H.PENDING),
+    Step("pre_review", "预审通过", (H.PENDING,), H.PRE_REVIEW, (Mode.WINDOW_FORWARD, Mode.JOINT, Mode.ONLINE)),
+    Step("accept", "受理", (H.PENDING,), H.ACCEPTED, (Mode.WINDOW_ACCEPT, Mode.JOINT, Mode.ONLINE)),
+    Step("accept", "受理", (H.PRE_REVIEW,), H.ACCEPTED, (Mode.WINDOW_FORWARD, Mode.JOINT, Mode.ONLINE)),
+    Step("supplement", "要求补正", (H.PENDING, H.PRE_REVIEW, H.ACCEPTED), H.SUPPLEMENT),
+    Step("resubmit", "补正后提交", (H.SUPPLEMENT,), H.PENDING),
+    Step("resubmit_accepted", "受理后补正提交", (H.SUPPLEMENT,), H.ACCEPTED),
+    Step("refuse", "不予受理", (H.PENDING, H.PRE_REVIEW, H.SUPPLEMENT), H.REFUSED),
+    Step("decide", "作出决定", (H.ACCEPTED,), H.DECIDED),
+    Step(
+        "withdraw",
+        "撤回",
+        (H.WAITING, H.PENDING, H.PRE_REVIEW, H.ACCEPTED, H.SUPPLEMENT),
+        H.WITHDRAWN,
+    ),
+)
+
+CASE_STEPS: tuple[Step, ...] = (
+    Step("submit", "提交", (C.DRAFT,), C.SUBMITTED),
+    Step("follow", "随环节推进", (C.SUBMITTED, C.SUPPLEMENT), C.PRE_REVIEW),
+    Step("follow", "随环节推进", (C.SUBMITTED, C.PRE_REVIEW, C.SUPPLEMENT), C.ACCEPTED),
+    Step("follow", "随环节推进", (C.SUBMITTED, C.PRE_REVIEW, C.ACCEPTED), C.SUPPLEMENT),
+    Step("follow", "随环节推进", (C.SUPPLEMENT, C.PRE_REVIEW, C.ACCEPTED), C.SUBMITTED),
+    Step("follow", "随环节推进", (C.ACCEPTED, C.SUBMITTED, C.PRE_REVIEW, C.SUPPLEMENT), C.DECIDED),
+    Step("follow", "随环节推进", (C.SUBMITTED, C.PRE_REVIEW, C.SUPPLEMENT), C.REFUSED),
+    Step("withdraw", "撤回", (C.DRAFT, C.SUBMITTED, C.PRE_REVIEW, C.ACCEPTED, C.SUPPLEMENT), C.WITHDRAWN),
+    Step("deliver", "送达结果", (C.DECIDED,), C.DELIVERING),
+    Step("close", "归结", (C.DELIVERING,), C.CLOSED),
+)
+
+ENDED: frozenset[str] = frozenset({C.CLOSED, C.REFUSED, C.WITHDRAWN})
+_LABELS: dict[str, str] = {member.value: member.label for term in (C, H) for member in term}
+
+
+def handling_target(act: str, state: str, mode: str) -> HandlingState:
+    """Where the act leads from here. Raises NotNow with the reason."""
+    return HandlingState(_target(HANDLING_STEPS, act, state, mode))
+
+
+def case_target(act: str, state: str, mode: str) -> CaseState:
+    return CaseState(_target(CASE_STEPS, act, state, mode))
+
+
+def open_handling_acts(state: str, mode: str) -> tuple[str, ...]:
+    """The acts that the state permits, whoever may do them."""
+    return tuple(
+        step.act for step in HANDLING_STEPS if state in step.sources and (not step.modes or mode in step.modes)
+    )
+
+
+def _target(steps: Iterable[Step], act: str, state: str, mode: str) -> str:
+    named = [step for step in steps if step.act == act]
+    if not named:
+        raise KeyError(f"unknown act {act}")
+    for step in named:
+        if state in step.sources and (not step.modes or mode in step.modes):
+            return step.target
+    label = named[0].label
+    if any(state in step.sources for step in named):
+        raise NotNow(f"{act}_mode", f"「{Mode(mode).label}」办件在「{_LABELS[state]}」时不能{label}。")
+    sources = "、".join(dict.fromkeys(_LABELS[source] for step in named for source in step.sources))
+    raise NotNow(f"{act}_state", f"当前为「{_LABELS[state]}」，只有在「{sources}」时才能{label}。")
+
+
+def case_state_from(handlings: Iterable[str]) -> CaseState:
+    """What the handlings of a submitted case make of the case as a whole.
+
+    The slowest handling that still lives decides; one request for supplement stops the case.
+    """
+    states = list(handlings)
+    living = [state for state in states if state not in (H.REFUSED, H.WITHDRAWN)]
+    if not living:
+        return C.REFUSED if H.REFUSED in states else C.WITHDRAWN
+    if H.SUPPLEMENT in living:
+        return C.SUPPLEMENT
+    order = [H.WAITING, H.PENDING, H.PRE_REVIEW, H.ACCEPTED, H.DECIDED]
+    slowest = min(living, key=order.index)
+    return {
+        H.WAITING: C.SUBMITTED,
+        H.PENDING: C.SUBMITTED,
+        H.PRE_REVIEW: C.PRE_REVIEW,
+        H.ACCEPTED: C.ACCEPTED,
+        H.DECIDED: C.DECIDED,
+    }[slowest]
+
+
+@dataclass(frozen=True)
+class MaterialFacts:
+    """One row of the checklist as it stands: pages counted without those set aside."""
+
+    name: str
+    pages: int
+    minimum_pages: int
+    required: bool
+    deferred: bool
+    shared_data: bool
+
+
+def missing_materials(materials: Iterable[MaterialFacts]) -> list[str]:
+    """Everything that is missing, at once (一次性告知, putian §五(六)), in words."""
+    faults = []
+    for material in materials:
+        if not material.required or material.deferred or material.shared_data:
+            continue
+        if material.pages == 0:
+            faults.append(f"缺少「{material.name}」")
+        elif material.pages < material.minimum_pages:
+            faults.append(f"「{material.name}」应有 {material.minimum_pages} 页，现有 {material.pages} 页")
+    return faults
+
+
+def may_post_originals(mode: str, handling_state: str) -> bool:
+    """When originals may leave the window (putian §四(二)(三)).
+
+    受审分离: after acceptance; 收受分离: only after the office's pre-review; 多地联办 and 全程网办: once submitted.
+    """
+    after_pre_review = {H.PRE_REVIEW, H.ACCEPTED, H.SUPPLEMENT, H.DECIDED}
+    if mode == Mode.WINDOW_FORWARD:
+        return handling_state in after_pre_review
+    if mode == Mode.WINDOW_ACCEPT:
+        return handling_state in {H.ACCEPTED, H.SUPPLEMENT, H.DECIDED}
+    return handling_state in after_pre_review | {H.PENDING}

@@ -1,0 +1,80 @@
+"""How personal data looks where it need not be full: lists, labels, slips that leave the house.
+
+Pure functions, each idempotent: what is already masked stays as it is. The measure is the rule for courier
+waybills: at least one character of the name and six digits of the phone are hidden, and an address ends
+before the door (see docs/decisions for where a wider or narrower rule was chosen).
+"""
+
+import re
+
+MASK = "*"
+
+COMPOUND_SURNAMES = frozenset(
+    "欧阳 太史 端木 上官 司马 东方 独孤 南宫 万俟 闻人 夏侯 诸葛 尉迟 公羊 赫连 澹台 皇甫 宗政 濮阳 公冶 太叔 申屠 "
+    "公孙 慕容 仲孙 钟离 长孙 宇文 司徒 鲜于 司空 令狐 百里 呼延 东郭 南门 西门 公西 第五 梁丘 左丘".split()
+)
+
+_DOOR = re.compile(r"[0-9０-９A-Za-z一二三四五六七八九十百零〇]+\s*[-—#]?\s*(?:号|幢|栋|座|单元|室|楼|层|弄|组|房|户)|[0-9０-９]")
+_ADMINISTRATIVE = re.compile(
+    r"(?:.{2,8}?(?:省|自治区))?(?:.{2,8}?(?:市|自治州|盟))?(?:.{1,8}?(?:区|县|市|旗))?(?:.{1,8}?(?:镇|乡|街道))?"
+)
+
+
+def mask_name(name: str) -> str:
+    """「张三」→「张*」, 「张三丰」→「张**」, 「欧阳询」→「欧阳*」: the surname and nothing else."""
+    name = name.strip()
+    if not name:
+        return ""
+    if name[:2] in COMPOUND_SURNAMES and len(name) > 2:
+        kept = name[:2]
+    else:
+        kept = name[0]
+    if len(name) == len(kept):
+        return kept if kept == MASK else MASK
+    return kept + MASK * min(2, len(name) - len(kept))
+
+
+def mask_phone(phone: str) -> str:
+    """「13812345678」→「1******5678」: the last four digits stay so that people can tell two phones apart.
+
+    Separators and a leading `+` are kept in place; of a number with fewer than ten digits the last two stay.
+    """
+    phone = phone.strip()
+    positions = [index for index, char in enumerate(phone) if char.isdigit() or char == MASK]
+    total = len(positions)
+    if total >= 11 and phone[0] == "1":
+        shown = {positions[0], *positions[-4:]}
+    elif total >= 10:
+        shown = set(positions[-4:])
+    else:
+        shown = set(positions[-2:]) if total > 2 else set()
+    return "".join(MASK if index in positions and index not in shown else char for index, char in enumerate(phone))
+
+
+def mask_id_number(number: str) -> str:
+    """「331002199003077736」→「331***********7736」: province, city and the tail; birthday and sex are hidden.
+
+    Shorter documents (passports, permits) keep the first and the last two characters.
+    """
+    number = number.strip()
+    head, tail = (3, 4) if len(number) >= 15 else (1, 2)
+    if len(number) <= head + tail:
+        return MASK * len(number)
+    return number[:head] + MASK * (len(number) - head - tail) + number[-tail:]
+
+
+def mask_address(address: str) -> str:
+    """「浙江省诸暨市暨阳街道浣纱路12号3单元501室」→「浙江省诸暨市暨阳街道浣纱路****」: nothing from the door on.
+
+    An address in which no door number is recognised ends after its last administrative part, and one without
+    any keeps its first third.
+    """
+    address = address.strip()
+    if not address or address.endswith(MASK * 4):
+        return address
+    door = _DOOR.search(address)
+    if door is not None and door.start() > 0:
+        return address[: door.start()].rstrip("，, ") + MASK * 4
+    place = _ADMINISTRATIVE.match(address)
+    known = place.end() if place is not None else 0
+    return address[: known or max(1, len(address) // 3)] + MASK * 4

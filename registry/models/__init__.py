@@ -1,0 +1,25 @@
+"""Places, people, items and cooperation: what every other room depends on."""
+
+from registry.models.cooperation import Agreement, Grant
+from registry.models.items import Contact, ItemOffice, MaterialRequirement, ServiceItem
+from registry.models.journal import Event, NumberSequence
+from registry.models.people import ApiKey, User
+from registry.models.places import Office, Region, Seal, ServiceCentre, Window
+
+__all__ = [
+    "Agreement",
+    "ApiKey",
+    "Contact",
+    "Event",
+    "Grant",
+    "ItemOffice",
+    "MaterialRequirement",
+    "NumberSequence",
+    "Office",
+    "Region",
+    "Seal",
+    "ServiceCentre",
+    "ServiceItem",
+    "User",
+    "Window",
+]
