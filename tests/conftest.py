@@ -1,0 +1,78 @@
+"""The ground of every test: a throw-away installation on real servers, and no road to the outside."""
+
+import os
+import sys
+from collections.abc import Iterator
+
+import django
+import pytest
+from redis import Redis
+
+from tests.services import fence, installation
+
+if "config.settings" in sys.modules:
+    raise pytest.UsageError("unset DJANGO_SETTINGS_MODULE: the tests make an installation of their own")
+
+SERVERS = installation.enter()
+fence.put_up()
+# Here rather than later, so that the conftest files of the rooms may import models.
+django.setup()
+# The processes of pytest-xdist inherit our environment and must not load the settings before they got their own.
+del os.environ["DJANGO_SETTINGS_MODULE"]
+
+from django.conf import settings  # noqa: E402
+
+from storage.client import store  # noqa: E402
+from storage.services import prepare_buckets  # noqa: E402
+
+
+def pytest_report_header() -> str:
+    return f"database: {'PostgreSQL' if installation.uses_postgresql() else 'SQLite'}, servers: {SERVERS.folder}"
+
+
+def pytest_unconfigure() -> None:
+    if installation.leads():
+        SERVERS.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Start PostgreSQL when the first test needs a database."""
+    if installation.uses_postgresql():
+        SERVERS.ensure(SERVERS.postgresql)
+
+
+@pytest.fixture(scope="session")
+def seaweed() -> None:
+    """The S3 server is up and both buckets of this process are there."""
+    SERVERS.ensure(SERVERS.seaweed)
+    prepare_buckets()
+
+
+@pytest.fixture
+def objects(seaweed: None) -> None:
+    """The object store that the settings name answers. Content stays between tests: it is named by its digest."""
+
+
+@pytest.fixture
+def empty_objects(objects: None) -> None:
+    """The same with nothing in it, for tests that count what lies there."""
+    client = store().client
+    for bucket in (settings.S3_BUCKET, settings.S3_ARCHIVE_BUCKET):
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                client.delete_object(
+                    Bucket=bucket,
+                    Key=entry["Key"],
+                    VersionId=entry["VersionId"],
+                    BypassGovernanceRetention=True,
+                )
+
+
+@pytest.fixture
+def broker() -> Iterator[Redis]:
+    """The real Redis behind CELERY_BROKER_URL, emptied before the test."""
+    SERVERS.ensure(SERVERS.redis)
+    with Redis.from_url(settings.CELERY_BROKER_URL) as client:
+        client.flushdb()
+        yield client
