@@ -93,6 +93,12 @@ def case_target(act: str, state: str, mode: str) -> CaseState:
     return CaseState(_target(CASE_STEPS, act, state, mode))
 
 
+def check_follows(state: str, target: str) -> None:
+    """The table must hold an arrow along which the case can follow its handlings."""
+    if not any(step.act == "follow" and state in step.sources and step.target == target for step in CASE_STEPS):
+        raise NotNow("case_follow", f"办件不能从「{_LABELS[state]}」变为「{_LABELS[target]}」。")
+
+
 def open_handling_acts(state: str, mode: str) -> tuple[str, ...]:
     """The acts that the state permits, whoever may do them."""
     return tuple(

@@ -1,0 +1,178 @@
+"""What an office does with its part of a case; the case follows."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from ingest.models import Case, Handling, Original
+from ingest.rules import (
+    CaseState,
+    HandlingState,
+    NotNow,
+    case_state_from,
+    check_follows,
+    handling_target,
+    missing_materials,
+)
+from ingest.services.intake import Incomplete, material_facts
+from ingest.services.lawful import grant_for
+from registry.actors import Actor
+from registry.events import record
+from registry.permissions import check_may
+from registry.terms import Mode, Right
+from registry.time import local_day
+from registry.workdays import add_workdays, workdays_between
+
+
+def pre_review(*, handling: Handling, actor: Actor, now: datetime) -> Handling:
+    """预审通过: from here on the originals may travel (putian §四(三))."""
+    check_may(actor, "handling.pre_review", handling)
+    return _move(handling, "pre_review", kind="handling.pre_reviewed", actor=actor, now=now)
+
+
+def accept(*, handling: Handling, actor: Actor, now: datetime) -> Handling:
+    """受理 by the office, or in 受审分离 by the window under its grant. The promised time starts to run."""
+    case = handling.case
+    data: dict[str, Any] = {}
+    if case.mode == Mode.WINDOW_ACCEPT:
+        check_may(actor, "case.accept", case)
+        data["grant"] = grant_for(
+            right=Right.ACCEPT, item=case.item, window=case.window, office=handling.office, now=now
+        )
+    else:
+        check_may(actor, "handling.accept", handling)
+    deadline = add_workdays(local_day(now), case.item.promised_days)
+    data |= {"deadline": str(deadline.day), "deadline_certain": deadline.certain}
+    return _move(
+        handling,
+        "accept",
+        kind="handling.accepted",
+        actor=actor,
+        now=now,
+        data=data,
+        changes={"accepted_at": now, "deadline": deadline.day, "deadline_certain": deadline.certain},
+    )
+
+
+def ask_supplement(*, handling: Handling, reason: str, actor: Actor, now: datetime) -> Handling:
+    """补正: one notice lists everything that is missing; the promised time stops."""
+    check_may(actor, "handling.supplement", handling)
+    if not reason.strip():
+        raise Incomplete("reason", "请一次性写明需要补正的全部内容。")
+    return _move(
+        handling,
+        "supplement",
+        kind="handling.supplement_asked",
+        actor=actor,
+        now=now,
+        changes={
+            "reason": reason.strip(),
+            "resume_state": handling.state,
+            "paused_on": local_day(now) if handling.deadline else None,
+        },
+    )
+
+
+def resubmit(*, handling: Handling, actor: Actor, now: datetime) -> Handling:
+    """Hand in the supplement. The clock goes on with the working days it had left."""
+    check_may(actor, "case.submit", handling.case)
+    faults = missing_materials(material_facts(handling.case))
+    if faults:
+        raise Incomplete("materials_missing", "；".join(faults) + "。")
+    changes: dict[str, Any] = {"resume_state": "", "paused_on": None}
+    if handling.deadline and handling.paused_on:
+        left = max(workdays_between(handling.paused_on, handling.deadline), 0)
+        deadline = add_workdays(local_day(now), left)
+        changes |= {"deadline": deadline.day, "deadline_certain": deadline.certain}
+    act = "resubmit_accepted" if handling.resume_state == HandlingState.ACCEPTED else "resubmit"
+    return _move(handling, act, kind="handling.resubmitted", actor=actor, now=now, changes=changes)
+
+
+def refuse(*, handling: Handling, reason: str, actor: Actor, now: datetime) -> Handling:
+    """不予受理, with its reason; only an office says no (taizhou-2023 §三(三)2)."""
+    check_may(actor, "handling.refuse", handling)
+    if not reason.strip():
+        raise Incomplete("reason", "不予受理必须写明理由。")
+    return _move(
+        handling,
+        "refuse",
+        kind="handling.refused",
+        actor=actor,
+        now=now,
+        changes={"reason": reason.strip()},
+    )
+
+
+def decide(
+    *, handling: Handling, approved: bool, result_name: str, actor: Actor, now: datetime
+) -> Handling:
+    """作出决定. A paper result comes into being at the office and must reach the applicant."""
+    check_may(actor, "handling.decide", handling)
+    with transaction.atomic():
+        decided = _move(
+            handling,
+            "decide",
+            kind="handling.decided",
+            actor=actor,
+            now=now,
+            data={"approved": approved},
+            changes={"decided_at": now, "decision": "approved" if approved else "rejected"},
+        )
+        if result_name.strip():
+            Original.objects.create(
+                case=handling.case,
+                handling=handling,
+                kind=Original.Kind.RESULT,
+                name=result_name.strip(),
+                place=Original.Place.OFFICE,
+                place_id=handling.office_id,
+                moved_at=now,
+            )
+    return decided
+
+
+def _move(
+    handling: Handling,
+    act: str,
+    *,
+    kind: str,
+    actor: Actor,
+    now: datetime,
+    data: dict[str, Any] | None = None,
+    changes: dict[str, Any] | None = None,
+) -> Handling:
+    """Change the handling by compare-and-set, let the case follow, and write it down, all or nothing."""
+    case = handling.case
+    target = handling_target(act, handling.state, case.mode)
+    with transaction.atomic():
+        Case.objects.select_for_update().get(pk=case.pk)
+        moved = Handling.objects.filter(pk=handling.pk, state=handling.state).update(
+            state=target, **(changes or {})
+        )
+        if not moved:
+            raise NotNow("stale", "该办件刚刚已被处理，请刷新页面。")
+        record(
+            kind=kind,
+            actor=actor,
+            subject=handling,
+            now=now,
+            case_number=case.number,
+            data={"office": handling.office.code, **(data or {})},
+        )
+        _let_case_follow(case, actor=actor, now=now)
+    handling.refresh_from_db()
+    return handling
+
+
+def _let_case_follow(case: Case, *, actor: Actor, now: datetime) -> None:
+    """Set the case to what its handlings make of it, along an arrow of the table."""
+    case.refresh_from_db()
+    target = case_state_from(case.handlings.values_list("state", flat=True))
+    if target == case.state:
+        return
+    check_follows(case.state, target)
+    ended = {"closed_at": now} if target == CaseState.REFUSED else {}
+    Case.objects.filter(pk=case.pk, state=case.state).update(state=target, **ended)
+    record(kind=f"case.{target}", actor=actor, subject=case, now=now, case_number=case.number)
+    case.refresh_from_db()

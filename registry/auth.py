@@ -1,0 +1,25 @@
+"""How a call to the API says who it is: a signed-in session, or a key in the Authorization header."""
+
+from django.http import HttpRequest
+from ninja.security import HttpBearer, SessionAuth
+
+from registry.actors import Actor
+from registry.models import ApiKey, User
+
+
+class KeyAuth(HttpBearer):
+    """`Authorization: Bearer tb_…`; answers the Actor that the key stands for."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Actor | None:
+        key = ApiKey.find(token)
+        return Actor.of_key(key) if key else None
+
+
+class SessionActor(SessionAuth):
+    """The signed-in person, with CSRF protection on changing calls."""
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:
+        return Actor.of(request.user) if isinstance(request.user, User) else None
+
+
+session_or_key = [KeyAuth(), SessionActor()]
