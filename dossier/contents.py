@@ -1,0 +1,132 @@
+"""What goes into a dossier, as plain values: nothing here knows Django, PDF or the network."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+Point = tuple[float, float]
+Box = tuple[Point, Point, Point, Point]
+
+WINDOW_SEAL = "WindowSeal"
+OFFICE_RECEIPT = "OfficeReceipt"
+RESULT = "Result"
+SIGNATURE_FIELDS = (WINDOW_SEAL, OFFICE_RECEIPT, RESULT)
+
+
+class TextLine(NamedTuple):
+    """One printed line as read.
+
+    `box` holds the corners in pixels of the image as stored, in the order in which the line is read:
+    start top, end top, end bottom, start bottom. `confidence` runs from 0 to 1.
+    """
+
+    text: str
+    box: Box
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class PagePlan:
+    """One captured page: the image exactly as kept, and what was read on it.
+
+    `rotation` is how many degrees clockwise (0, 90, 180, 270) the stored image is turned to stand upright;
+    `dpi` is 0 when nobody knows it; `angle` is the remaining skew in degrees, for the manifest only.
+    """
+
+    path: Path
+    media_type: str
+    sha256: str
+    width: int
+    height: int
+    dpi: float = 0
+    rotation: int = 0
+    source_name_hash: str = ""
+    captured_by: str = ""
+    captured_at: datetime | None = None
+    lines: tuple[TextLine, ...] = ()
+    angle: float = 0.0
+    reader: str = ""
+    reader_version: str = ""
+    unreadable: bool = False
+    corrections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialPlan:
+    """The pages handed in for one row of the checklist."""
+
+    name: str
+    pages: tuple[PagePlan, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlipPlan:
+    """A paper that was given to the applicant, as the PDF that was printed."""
+
+    name: str
+    path: Path
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalPlan:
+    """An uploaded file that had to be re-encoded; it is embedded beside the pages made from it."""
+
+    name: str
+    path: Path
+    media_type: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEntry:
+    """One line of the handling record."""
+
+    at: datetime
+    actor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DossierPlan:
+    """Everything that one version of a dossier is made from. The same plan gives the same bytes.
+
+    `made_at` is the clock (aware). `facts` are the rows of the cover after the fixed ones, label and value.
+    `qr_text` is opaque: it names the dossier to this system and nobody else.
+    """
+
+    case_number: str
+    version: int
+    item: str
+    applicant: str
+    office: str
+    window: str
+    qr_text: str
+    made_at: datetime
+    centre: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    slips: tuple[SlipPlan, ...] = ()
+    materials: tuple[MaterialPlan, ...] = ()
+    record: tuple[RecordEntry, ...] = ()
+    originals: tuple[OriginalPlan, ...] = field(default=())
+
+    @property
+    def title(self) -> str:
+        return f"办件 {self.case_number} 卷宗（第 {self.version} 版）"
+
+    def pages(self) -> Iterator[PagePlan]:
+        for material in self.materials:
+            yield from material.pages
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """What assembly made: the unsigned file and its figures."""
+
+    path: Path
+    page_count: int
+    sha256: str
+    size: int
