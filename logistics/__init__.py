@@ -1,0 +1,1 @@
+"""Parcels, labels, couriers, custody and postage of the originals on the road."""

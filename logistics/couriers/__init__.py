@@ -1,0 +1,1 @@
+"""Couriers behind one interface; nothing in here knows Django."""

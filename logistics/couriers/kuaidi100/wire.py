@@ -1,0 +1,126 @@
+"""Shapes of kuaidi100's answers and pushes, checked at the door."""
+
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from logistics.couriers.base import Report
+from logistics.couriers.kuaidi100.codes import kind_of
+from logistics.rules.tracking import Scan, TrackingKind, scan_key
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+TIME_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y.%m.%d %H:%M:%S")
+
+
+def _text(value: object) -> object:
+    # The feed mixes null, numbers and strings in the same field.
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+
+
+def shanghai_time(text: str) -> datetime:
+    """A carrier's wall-clock time as an aware moment; ValueError when it has no known form."""
+    for form in TIME_FORMATS:
+        try:
+            return datetime.strptime(text.strip(), form).replace(tzinfo=SHANGHAI)
+        except ValueError:
+            continue
+    raise ValueError("no known form of time")
+
+
+class Wire(BaseModel):
+    """Unknown fields are ignored; `null` reads as empty."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Entry(Wire):
+    """One line of the list. `statusCode` comes only when the subscription asked for advanced states."""
+
+    time: Text = ""
+    ftime: Text = ""
+    context: Text = ""
+    statusCode: Text = ""
+    areaName: Text = ""
+    location: Text = ""
+
+    def scan(self, *, state: str) -> Scan:
+        """As a scan; `state` is what the whole list says and is used where the line itself says nothing."""
+        moment = self.ftime or self.time
+        code = self.statusCode or state
+        return Scan(
+            # The line is repeated in every push; its area may be filled in later, so it is no part of the key.
+            key=scan_key(moment, self.context),
+            kind=kind_of(code) if code else TrackingKind.IN_TRANSIT,
+            at=shanghai_time(moment),
+            words=self.context[:500],
+            place=(self.location or self.areaName)[:200],
+            code=code[:40],
+        )
+
+
+class Listing(Wire):
+    """`lastResult` of a push, and the whole answer to a query: the full list, newest first."""
+
+    status: Text = ""
+    state: Text = ""
+    com: Text = ""
+    nu: Text = ""
+    message: Text = ""
+    result: bool = True
+    returnCode: Text = ""
+    data: Annotated[list[Entry], BeforeValidator(lambda value: value or [])] = []
+
+    def scans(self) -> tuple[Scan, ...]:
+        """The lines as scans, each once. Without advanced states only the newest line has the state of the list."""
+        newest = max((entry.ftime or entry.time for entry in self.data), default="")
+        found: dict[str, Scan] = {}
+        for entry in self.data:
+            is_newest = (entry.ftime or entry.time) == newest
+            scan = entry.scan(state=self.state if is_newest else "")
+            found.setdefault(scan.key, scan)
+        return tuple(found.values())
+
+
+class Push(Wire):
+    """The form field `param`. `status`: polling, shutdown (signed for), abort (given up), updateall."""
+
+    status: Text
+    message: Text = ""
+    autoCheck: Text = ""
+    comOld: Text = ""
+    comNew: Text = ""
+    lastResult: Annotated[Listing, BeforeValidator(lambda value: value or {})] = Field(default_factory=Listing)
+
+    def report(self) -> Report:
+        """As a report.
+
+        `abort` with `comNew` and no `autoCheck` announces that kuaidi100 goes on under the right company by itself;
+        any other `abort` means that nothing was found (3 days) or nothing changed (60 days).
+        """
+        listing = self.lastResult
+        scans = listing.scans()
+        corrected = self.comNew.lower()
+        gave_up = self.status == "abort" and not (corrected and self.autoCheck != "1")
+        return Report(
+            waybill_number=listing.nu.strip(),
+            scans=scans,
+            snapshot=bool(scans),
+            company=corrected,
+            ended=self.status == "shutdown" or gave_up,
+            resubscribe=gave_up,
+        )
+
+
+class SubscribeAnswer(Wire):
+    """Answer to a subscription."""
+
+    result: bool
+    returnCode: Text
+    message: Text = ""

@@ -1,0 +1,1 @@
+"""Rules of the logistics room: plain functions over plain values."""

@@ -1,0 +1,72 @@
+"""The sandbox's small HTTP layer: requests, answers, routes."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, read whole. Header names are lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def argument(self, name: str) -> str:
+        """A query argument, or empty."""
+        return parse_qs(self.query).get(name, [""])[0]
+
+    def json(self) -> dict[str, object]:
+        """The body as a JSON object; ValueError when it is none."""
+        value = json.loads(self.body)
+        if not isinstance(value, dict):
+            raise ValueError("not an object")
+        return value
+
+    def fields(self) -> dict[str, str]:
+        """The body as form fields."""
+        return {name: values[0] for name, values in parse_qs(self.body.decode(), keep_blank_values=True).items()}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer."""
+
+    status: int
+    body: bytes
+    media_type: str = "application/json; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def as_json(value: object, status: int = 200) -> Answer:
+    """A JSON answer."""
+    return Answer(status=status, body=json.dumps(value, ensure_ascii=False).encode())
+
+
+def says_no(code: str, status: int) -> Answer:
+    """A refusal with a short code."""
+    return as_json({"code": code}, status)
+
+
+Handler = Callable[[Request, Mapping[str, str]], Answer]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method and path pattern, the name of the act (for faults), and who answers."""
+
+    method: str
+    pattern: re.Pattern[str]
+    act: str
+    handler: Handler
+
+
+def route(method: str, pattern: str, act: str, handler: Handler) -> Route:
+    """A route; `{name}` in the pattern matches one path segment."""
+    expression = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
+    return Route(method=method, pattern=re.compile(f"^{expression}$"), act=act, handler=handler)
