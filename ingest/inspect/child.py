@@ -1,0 +1,144 @@
+"""The limited process that alone opens foreign files: one request a line in, pages and a verdict out."""
+
+import json
+import os
+import resource
+import signal
+import traceback
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ingest.inspect import limits
+from ingest.inspect.kinds import HEAD_BYTES, TAIL_BYTES, MediaType, media_type_of, refuse_two_in_one
+from ingest.inspect.pages import PageWriter
+from ingest.inspect.pdf import take_pdf
+from ingest.inspect.pictures import take_heic, take_jpeg, take_png, take_webp
+from ingest.inspect.tiff import take_tiff
+from ingest.inspect.unacceptable import Unacceptable
+
+_BESIDE_THE_WALL_CLOCK = 2  # the parent should be first to notice; the alarm works without a parent
+
+
+def main() -> None:
+    """Serve requests until the parent closes the pipe."""
+    requests, answers = _take_over_pipes()
+    limit_this_process()
+    for line in requests:
+        request = json.loads(line)
+        _renew_allowance()
+        spent = _answer(request, answers)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if spent:
+            return
+
+
+def limit_this_process() -> None:
+    """Memory, file size, core dumps and open files are limited for good; CPU time is renewed by page."""
+    resource.setrlimit(resource.RLIMIT_AS, (limits.CHILD_MEMORY_BYTES, limits.CHILD_MEMORY_BYTES))
+    size = limits.MAX_FILE_BYTES + 64 * limits.MIB
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # writing too much becomes an OSError
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+
+
+def _take_over_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Keep the two pipes for ourselves: what a C library prints must not mix with the answers."""
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+    os.close(nowhere)
+    return requests, answers
+
+
+def _renew_allowance() -> None:
+    """Another page may cost as much as the first; the kernel kills whoever takes more."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    allowed = int(used.ru_utime + used.ru_stime) + 1 + limits.CHILD_CPU_SECONDS
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (allowed, hard))
+    signal.setitimer(signal.ITIMER_REAL, limits.STEP_SECONDS + _BESIDE_THE_WALL_CLOCK)
+
+
+def _answer(request: dict[str, Any], answers: BinaryIO) -> bool:
+    """Inspect one file; True when this process should not be given another."""
+
+    def announce(page: dict[str, Any]) -> None:
+        _say(answers, {"page": page})
+        _renew_allowance()
+
+    pages = PageWriter(Path(request["folder"]), announce)
+    path = Path(request["path"])
+    media_type: MediaType | None = None
+    try:
+        media_type, head, tail = _first_look(path)
+        _check_file_size(path, media_type)
+        refuse_two_in_one(media_type, head, tail)
+        _take(media_type, path, pages, request.get("password"))
+    except Unacceptable as why:
+        _say(answers, {"refused": why.code, "figures": why.figures, "media_type": media_type or ""})
+        return False
+    except MemoryError:
+        _say(answers, {"refused": "too_heavy", "figures": {}, "media_type": media_type or ""})
+        return True
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        said = f"{type(error).__name__} at {Path(where.filename).name}:{where.lineno}"
+        _say(
+            answers,
+            {"refused": "damaged", "figures": {}, "media_type": media_type or "", "unforeseen": said},
+        )
+        return True
+    _say(
+        answers,
+        {
+            "done": "repaired" if pages.repaired else "accepted",
+            "media_type": media_type,
+            "removed": pages.removed,
+            "notes": pages.notes,
+        },
+    )
+    return False
+
+
+def _take(media_type: MediaType, path: Path, pages: PageWriter, password: str | None) -> None:
+    """One parser for each type."""
+    if media_type == "application/pdf":
+        take_pdf(path, pages, password=password)
+    elif media_type == "image/tiff":
+        take_tiff(path, pages)
+    elif media_type == "image/jpeg":
+        take_jpeg(path, pages)
+    elif media_type == "image/png":
+        take_png(path, pages)
+    elif media_type == "image/webp":
+        take_webp(path, pages)
+    else:
+        take_heic(path, pages)
+
+
+def _first_look(path: Path) -> tuple[MediaType, bytes, bytes]:
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        return media_type_of(head), head, file.read()
+
+
+def _check_file_size(path: Path, media_type: MediaType) -> None:
+    many = media_type in ("application/pdf", "image/tiff")
+    limit = limits.MAX_FILE_BYTES if many else limits.MAX_IMAGE_FILE_BYTES
+    size = path.stat().st_size
+    if size > limit:
+        raise Unacceptable("file_too_large", megabytes=-(-size // limits.MIB), limit=limit // limits.MIB)
+
+
+def _say(answers: BinaryIO, message: dict[str, Any]) -> None:
+    answers.write(json.dumps(message, ensure_ascii=True).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""What an inspection finds: plain values that the rest of the house may rely on."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Verdict = Literal["accepted", "repaired", "refused"]
+PageSource = Literal["as_captured", "reencoded", "rendered", "extracted"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """A line of a PDF page's own, visible text.
+
+    `box` is (left, top, right, bottom) in pixels of the page image as stored.
+    """
+
+    text: str
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """One page: a JPEG or PNG file of 8 bits a channel or fewer, without alpha and private metadata.
+
+    `width` and `height` are pixels as stored; `rotation` is how many degrees clockwise (0, 90, 180
+    or 270) the stored picture must be turned to stand as its maker meant it. `dpi` is None where the
+    file does not say it believably (phone photos, screenshots). `source` tells how the bytes arose:
+
+    - `as_captured`: the file's own compressed image data, untouched;
+    - `extracted`: the same, out of a PDF page that is nothing but this JPEG;
+    - `rendered`: a PDF page drawn as a picture;
+    - `reencoded`: unpacked and packed again (lossless unless a note of the inspection says otherwise).
+    """
+
+    path: Path
+    media_type: Literal["image/jpeg", "image/png"]
+    width: int
+    height: int
+    dpi: int | None
+    rotation: int
+    sha256: str
+    source: PageSource
+    text: tuple[TextLine, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """The verdict on one file, and its pages when it was not refused.
+
+    `reason` is a whole Chinese sentence for the clerk; `code` the same for programs (`ok`, or one
+    of `ingest.inspect.sentences.REFUSALS`). `removed` lists active content and private metadata that
+    the pages no longer carry; `notes` what else the clerk should know. `sha256` and `size` are the
+    file's own.
+    """
+
+    verdict: Verdict
+    code: str
+    reason: str
+    media_type: str
+    sha256: str
+    size: int
+    pages: tuple[PageImage, ...]
+    removed: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def refused(self) -> bool:
+        return self.verdict == "refused"

@@ -1,0 +1,52 @@
+"""What one file may cost at most: bytes, pixels, pages, seconds and memory."""
+
+KIB = 1024
+MIB = 1024 * KIB
+
+MAX_FILE_BYTES = 1024 * MIB
+"""A PDF or TIFF of a whole stack; larger stacks are split by the scanner program."""
+
+MAX_IMAGE_FILE_BYTES = 200 * MIB
+"""A single picture (JPEG, PNG, HEIC, WebP) is held in the child's memory as a whole."""
+
+MAX_PIXELS = 300_000_000
+"""One page. An A0 drawing at 400 dpi has 248 million; more than this is a bomb or a mistake."""
+
+MAX_SIDE = 65_500
+"""Pixels of one side: what a JPEG can express."""
+
+MAX_DECODED_BYTES = 640 * MIB
+"""Pixels that have to be unpacked in memory for re-encoding, out of the child's 1 GiB."""
+
+MAX_RENDER_PIXELS = 80_000_000
+"""A PDF page is drawn at a lower resolution rather than beyond this (A1 at 300 dpi has 70 million)."""
+
+RENDER_DPI = 300
+
+MAX_PAGES = 1_000
+MAX_TIFF_DIRECTORIES = 2 * MAX_PAGES
+MAX_PDF_OBJECTS = 1_000_000
+MAX_CONTENT_BYTES = 64 * MIB
+"""One page's drawing instructions after unpacking."""
+
+MAX_METADATA_BYTES = MIB
+"""A text or profile chunk after unpacking."""
+
+LOSSLESS_PIXELS = 6_000_000
+"""A photo from a lossy format larger than this becomes JPEG (quality 95, full colour) instead of
+PNG: twelve million pixels of sensor noise take 20 MB as PNG and 5 MB as JPEG."""
+
+JPEG_QUALITY = 95
+
+CHILD_MEMORY_BYTES = 1024 * MIB
+CHILD_CPU_SECONDS = 10
+"""Per page (renewed with each finished page)."""
+
+STEP_SECONDS = 10.0
+"""Wall time until the next finished page; a file with one page has no more than this."""
+
+SECONDS_PER_PAGE = 1.5
+"""A long file may take STEP_SECONDS plus this much for each page it has finished."""
+
+FILES_PER_CHILD = 100
+MAX_ANSWER_BYTES = 16 * MIB

@@ -1,0 +1,66 @@
+"""What a child says, checked: it handles hostile files, so its answers are foreign too."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+
+from ingest.inspect.findings import PageSource
+from ingest.inspect.limits import MAX_SIDE
+from ingest.inspect.sentences import REFUSALS
+
+Sentence = Annotated[str, StringConstraints(max_length=200)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Line(_Message):
+    text: Annotated[str, StringConstraints(max_length=10_000)]
+    box: tuple[float, float, float, float]
+
+
+class Page(_Message):
+    """One finished page; `name` is a plain file name in the work folder."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[0-9]{4,6}\.(jpg|png)$")]
+    media_type: Literal["image/jpeg", "image/png"]
+    width: Annotated[int, Field(ge=1, le=MAX_SIDE)]
+    height: Annotated[int, Field(ge=1, le=MAX_SIDE)]
+    dpi: Annotated[int, Field(ge=1, le=100_000)] | None
+    rotation: Literal[0, 90, 180, 270]
+    source: PageSource
+    text: tuple[Line, ...]
+
+
+class Finished(_Message):
+    """A page is ready in the work folder."""
+
+    page: Page
+
+
+class Refusal(_Message):
+    """The file cannot be taken in."""
+
+    refused: Annotated[str, Field(json_schema_extra={"enum": sorted(REFUSALS)})]
+    figures: dict[str, int | str]
+    media_type: str
+    unforeseen: Annotated[str, StringConstraints(max_length=300)] = ""
+
+
+class Done(_Message):
+    """All pages are ready."""
+
+    done: Literal["accepted", "repaired"]
+    media_type: str
+    removed: tuple[Sentence, ...]
+    notes: tuple[Sentence, ...]
+
+
+Message = Finished | Refusal | Done
+_adapter: TypeAdapter[Message] = TypeAdapter(Message)
+
+
+def parse(raw: dict[str, Any]) -> Message:
+    """The message, or pydantic's ValidationError."""
+    return _adapter.validate_python(raw)

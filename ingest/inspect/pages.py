@@ -1,0 +1,103 @@
+"""Writing pages: every page leaves the child as a numbered JPEG or PNG file in its work folder."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from ingest.inspect.findings import PageSource, TextLine
+from ingest.inspect.limits import JPEG_QUALITY, LOSSLESS_PIXELS
+
+_SUFFIX = {"image/jpeg": ".jpg", "image/png": ".png"}
+_FAST_DEFLATE = 3
+_BIG = 20_000_000
+
+
+@dataclass
+class PageWriter:
+    """Hands finished pages to `announce` one by one, and gathers what else was found on the way."""
+
+    folder: Path
+    announce: Callable[[dict[str, Any]], None]
+    removed: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    repaired: bool = False
+    count: int = 0
+
+    def remove(self, *what: str) -> None:
+        self.removed.extend(name for name in what if name not in self.removed)
+
+    def note(self, *what: str) -> None:
+        self.notes.extend(name for name in what if name not in self.notes)
+
+    def keep(
+        self,
+        data: bytes,
+        media_type: str,
+        *,
+        size: tuple[int, int],
+        dpi: int | None,
+        rotation: int,
+        source: PageSource,
+        text: tuple[TextLine, ...] = (),
+    ) -> None:
+        """A page whose bytes stand already."""
+        path = self._next(media_type)
+        path.write_bytes(data)
+        self._tell(path, media_type, size, dpi, rotation, source, text)
+
+    def encode(
+        self,
+        picture: Image.Image,
+        *,
+        dpi: int | None,
+        source: PageSource,
+        text: tuple[TextLine, ...] = (),
+        was_lossy: bool = False,
+    ) -> None:
+        """A page to be packed: PNG, or JPEG for a large photo that was lossy before."""
+        lossy = (
+            was_lossy and picture.mode in ("L", "RGB") and picture.width * picture.height > LOSSLESS_PIXELS
+        )
+        media_type = "image/jpeg" if lossy else "image/png"
+        path = self._next(media_type)
+        picture.info.clear()
+        density = (dpi, dpi) if dpi else None
+        if lossy:
+            extra = {"dpi": density} if density else {}
+            picture.save(path, "JPEG", quality=JPEG_QUALITY, subsampling=0, **extra)
+            self.note(f"照片已转为高质量 JPEG（质量 {JPEG_QUALITY}），原文件另存")
+        else:
+            level = 1 if picture.width * picture.height > _BIG else _FAST_DEFLATE
+            extra = {"dpi": density} if density else {}
+            picture.save(path, "PNG", compress_level=level, **extra)
+        self._tell(path, media_type, picture.size, dpi, 0, source, text)
+
+    def _next(self, media_type: str) -> Path:
+        self.count += 1
+        return self.folder / f"{self.count:04d}{_SUFFIX[media_type]}"
+
+    def _tell(
+        self,
+        path: Path,
+        media_type: str,
+        size: tuple[int, int],
+        dpi: int | None,
+        rotation: int,
+        source: PageSource,
+        text: tuple[TextLine, ...],
+    ) -> None:
+        self.announce(
+            {
+                "name": path.name,
+                "media_type": media_type,
+                "width": size[0],
+                "height": size[1],
+                "dpi": dpi,
+                "rotation": rotation,
+                "source": source,
+                "text": [asdict(line) for line in text],
+            }
+        )

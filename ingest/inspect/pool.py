@@ -1,0 +1,203 @@
+"""A warm pool of limited children: started once, retired after many files, killed when over time."""
+
+import atexit
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ingest.inspect.limits import (
+    FILES_PER_CHILD,
+    MAX_ANSWER_BYTES,
+    MAX_PAGES,
+    SECONDS_PER_PAGE,
+    STEP_SECONDS,
+)
+
+_HOUSE = Path(__file__).resolve().parents[2]
+_CHUNK = 65_536
+_ENVIRONMENT = {  # nothing of ours: no secrets, no proxies, no Python settings
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+}
+
+
+class ChildDied(Exception):
+    """The child ended before its verdict: the file made it crash or run into a limit of the kernel."""
+
+    def __init__(self, returncode: int) -> None:
+        super().__init__(f"inspection child ended with {returncode}")
+        self.returncode = returncode
+
+
+class ChildOverTime(Exception):
+    """The child was killed because no page was finished in time."""
+
+
+class Child:
+    """One limited process and the pipe to it; used by one caller at a time."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "ingest.inspect.child"],
+            cwd=_HOUSE,
+            env=_ENVIRONMENT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            close_fds=True,
+        )
+        self._unread = b""
+        self.files = 0
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def inspect(self, path: Path, folder: Path, password: str | None) -> Iterator[dict[str, Any]]:
+        """Messages of the child, the last of which is its verdict.
+
+        Raises ChildDied or ChildOverTime; the child is gone then.
+        """
+        self.files += 1
+        self._send({"path": str(path), "folder": str(folder), "password": password})
+        begun = time.monotonic()
+        pages = 0
+        while True:
+            longest = begun + STEP_SECONDS + SECONDS_PER_PAGE * pages
+            message = self._receive(min(time.monotonic() + STEP_SECONDS, longest))
+            yield message
+            if "page" not in message:
+                return
+            pages += 1
+            if pages > MAX_PAGES:
+                self.kill()
+                raise ChildOverTime
+
+    def kill(self) -> None:
+        """End the process by its id and collect it."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _send(self, request: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError as error:
+            raise self._death() from error
+
+    def _receive(self, until: float) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        pipe = self._process.stdout.fileno()
+        while b"\n" not in self._unread:
+            ready, _, _ = select.select([pipe], [], [], max(0.0, until - time.monotonic()))
+            if not ready:
+                self.kill()
+                raise ChildOverTime
+            more = os.read(pipe, _CHUNK)
+            if not more:
+                raise self._death()
+            self._unread += more
+            if len(self._unread) > MAX_ANSWER_BYTES:
+                self.kill()
+                raise ChildOverTime
+        line, _, self._unread = self._unread.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _death(self) -> ChildDied:
+        code = self._process.wait()
+        self.kill()
+        return ChildDied(code)
+
+
+class Pool:
+    """Children that wait for work. `size` is how many may work at once."""
+
+    def __init__(self, size: int) -> None:
+        self._idle: list[Child] = []
+        self._guard = threading.Lock()
+        self._places = threading.BoundedSemaphore(size)
+
+    @contextmanager
+    def child(self) -> Iterator[Child]:
+        """A child for one file, kept for the next unless it is gone or has seen enough files."""
+        with self._places:
+            child = self._take()
+            try:
+                yield child
+            except BaseException:
+                child.kill()  # whatever it was doing is not wanted any more
+                raise
+            self._put_back(child)
+
+    def idle_pids(self) -> list[int]:
+        """Process ids of the children that wait for work."""
+        with self._guard:
+            return [child.pid for child in self._idle]
+
+    def close(self) -> None:
+        """End every waiting child."""
+        with self._guard:
+            idle, self._idle = self._idle, []
+        for child in idle:
+            child.kill()
+
+    def _take(self) -> Child:
+        with self._guard:
+            while self._idle:
+                child = self._idle.pop()
+                if child.alive:
+                    return child
+                child.kill()
+        return Child()
+
+    def _put_back(self, child: Child) -> None:
+        if child.alive and child.files < FILES_PER_CHILD:
+            with self._guard:
+                self._idle.append(child)
+        else:
+            child.kill()
+
+
+_pool: Pool | None = None
+_pool_guard = threading.Lock()
+
+
+def shared_pool() -> Pool:
+    """This process's own pool, made on first use."""
+    global _pool
+    with _pool_guard:
+        if _pool is None:
+            _pool = Pool(size=max(2, os.cpu_count() or 1))
+            atexit.register(_pool.close)
+        return _pool
+
+
+def _forget_after_fork() -> None:
+    """A forked worker must not talk through its parent's pipes."""
+    global _pool, _pool_guard
+    _pool = None
+    _pool_guard = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)
