@@ -36,7 +36,8 @@ class Environment(BaseSettings):
         "Empty: generated under the data folder.",
     )
     allowed_hosts: str = Field(
-        default="localhost,127.0.0.1,[::1]", description="Comma-separated host names that the pages answer to."
+        default="localhost,127.0.0.1,[::1]",
+        description="Comma-separated host names that the pages answer to.",
     )
     public_url: str = Field(
         default="http://127.0.0.1:8000",
@@ -54,14 +55,17 @@ class Environment(BaseSettings):
         default="", description="Address of the S3 service. Empty: the embedded SeaweedFS."
     )
     s3_access_key: str = Field(default="", description="S3 access key. Empty: the embedded one.")
-    s3_secret_key: SecretStr = Field(default=SecretStr(""), description="S3 secret key. Empty: the embedded one.")
+    s3_secret_key: SecretStr = Field(
+        default=SecretStr(""), description="S3 secret key. Empty: the embedded one."
+    )
     s3_region: str = Field(default="us-east-1", description="Region name used in S3 signatures.")
     s3_addressing: Literal["path", "virtual"] = Field(
         default="path", description="path for self-hosted stores, virtual for Aliyun OSS and Tencent COS."
     )
     s3_bucket: str = Field(default="tongban", description="Bucket of page images and source files.")
     s3_archive_bucket: str = Field(
-        default="tongban-archive", description="Bucket of dossiers, slips, statements and settlements; locked."
+        default="tongban-archive",
+        description="Bucket of dossiers, slips, statements and settlements; locked.",
     )
     lock_mode: Literal["COMPLIANCE", "GOVERNANCE", "OFF"] = Field(
         default="GOVERNANCE",
@@ -69,7 +73,9 @@ class Environment(BaseSettings):
     )
     lock_days: int = Field(default=3650, description="How long archived files stay locked, in days.")
     upload_max_mb: int = Field(default=200, description="Largest single uploaded file, in megabytes.")
-    ocr_engine: Literal["rapidocr", "tesseract"] = Field(default="rapidocr", description="First reader of pages.")
+    ocr_engine: Literal["rapidocr", "tesseract"] = Field(
+        default="rapidocr", description="First reader of pages."
+    )
     ocr_backend: Literal["auto", "openvino", "onnxruntime"] = Field(
         default="auto", description="What RapidOCR computes with; auto chooses by the processor."
     )
@@ -77,7 +83,8 @@ class Environment(BaseSettings):
         default="B-LTA", description="PAdES level of dossiers."
     )
     tsa_url: str = Field(
-        default="", description="RFC 3161 timestamp service. Empty: the local authority stamps (not for production)."
+        default="",
+        description="RFC 3161 timestamp service. Empty: the local authority stamps (not for production).",
     )
     trust_roots: str = Field(
         default="",

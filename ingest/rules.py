@@ -51,7 +51,9 @@ H, C = HandlingState, CaseState
 # Resubmission goes back to where the handling was asked for more; both targets stand in the table.
 HANDLING_STEPS: tuple[Step, ...] = (
     Step("submit", "提交", (H.WAITING,), H.PENDING),
-    Step("pre_review", "预审通过", (H.PENDING,), H.PRE_REVIEW, (Mode.WINDOW_FORWARD, Mode.JOINT, Mode.ONLINE)),
+    Step(
+        "pre_review", "预审通过", (H.PENDING,), H.PRE_REVIEW, (Mode.WINDOW_FORWARD, Mode.JOINT, Mode.ONLINE)
+    ),
     Step("accept", "受理", (H.PENDING,), H.ACCEPTED, (Mode.WINDOW_ACCEPT, Mode.JOINT, Mode.ONLINE)),
     Step("accept", "受理", (H.PRE_REVIEW,), H.ACCEPTED, (Mode.WINDOW_FORWARD, Mode.JOINT, Mode.ONLINE)),
     Step("supplement", "要求补正", (H.PENDING, H.PRE_REVIEW, H.ACCEPTED), H.SUPPLEMENT),
@@ -95,14 +97,18 @@ def case_target(act: str, state: str, mode: str) -> CaseState:
 
 def check_follows(state: str, target: str) -> None:
     """The table must hold an arrow along which the case can follow its handlings."""
-    if not any(step.act == "follow" and state in step.sources and step.target == target for step in CASE_STEPS):
+    if not any(
+        step.act == "follow" and state in step.sources and step.target == target for step in CASE_STEPS
+    ):
         raise NotNow("case_follow", f"办件不能从「{_LABELS[state]}」变为「{_LABELS[target]}」。")
 
 
 def open_handling_acts(state: str, mode: str) -> tuple[str, ...]:
     """The acts that the state permits, whoever may do them."""
     return tuple(
-        step.act for step in HANDLING_STEPS if state in step.sources and (not step.modes or mode in step.modes)
+        step.act
+        for step in HANDLING_STEPS
+        if state in step.sources and (not step.modes or mode in step.modes)
     )
 
 

@@ -14,7 +14,9 @@ COMPOUND_SURNAMES = frozenset(
     "公孙 慕容 仲孙 钟离 长孙 宇文 司徒 鲜于 司空 令狐 百里 呼延 东郭 南门 西门 公西 第五 梁丘 左丘".split()
 )
 
-_DOOR = re.compile(r"[0-9０-９A-Za-z一二三四五六七八九十百零〇]+\s*[-—#]?\s*(?:号|幢|栋|座|单元|室|楼|层|弄|组|房|户)|[0-9０-９]")
+_DOOR = re.compile(
+    r"[0-9０-９A-Za-z一二三四五六七八九十百零〇]+\s*[-—#]?\s*(?:号|幢|栋|座|单元|室|楼|层|弄|组|房|户)|[0-9０-９]"
+)
 _ADMINISTRATIVE = re.compile(
     r"(?:.{2,8}?(?:省|自治区))?(?:.{2,8}?(?:市|自治州|盟))?(?:.{1,8}?(?:区|县|市|旗))?(?:.{1,8}?(?:镇|乡|街道))?"
 )
@@ -48,7 +50,9 @@ def mask_phone(phone: str) -> str:
         shown = set(positions[-4:])
     else:
         shown = set(positions[-2:]) if total > 2 else set()
-    return "".join(MASK if index in positions and index not in shown else char for index, char in enumerate(phone))
+    return "".join(
+        MASK if index in positions and index not in shown else char for index, char in enumerate(phone)
+    )
 
 
 def mask_id_number(number: str) -> str:

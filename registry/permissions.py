@@ -29,25 +29,33 @@ class NotYours(Refused):
 _CASE_READING = {"case.see", "page.see", "slip.print", "original.see", "parcel.see"}
 _CARRYING = {"parcel.pack", "parcel.hand_over", "parcel.receive", "label.print", "incident.report"}
 
-CLERK = _CASE_READING | _CARRYING | {
-    "case.create",
-    "case.upload",
-    "case.submit",
-    "case.accept",
-    "case.notify",
-    "case.withdraw",
-    "case.deliver",
-    "original.take_in",
-}
-OFFICER = _CASE_READING | _CARRYING | {
-    "handling.pre_review",
-    "handling.accept",
-    "handling.supplement",
-    "handling.refuse",
-    "handling.decide",
-    "dossier.download",
-    "dossier.countersign",
-}
+CLERK = (
+    _CASE_READING
+    | _CARRYING
+    | {
+        "case.create",
+        "case.upload",
+        "case.submit",
+        "case.accept",
+        "case.notify",
+        "case.withdraw",
+        "case.deliver",
+        "original.take_in",
+    }
+)
+OFFICER = (
+    _CASE_READING
+    | _CARRYING
+    | {
+        "handling.pre_review",
+        "handling.accept",
+        "handling.supplement",
+        "handling.refuse",
+        "handling.decide",
+        "dossier.download",
+        "dossier.countersign",
+    }
+)
 FINANCE = {
     "postage.see",
     "tariff.edit",

@@ -72,7 +72,9 @@ def check_item(item: ItemFacts, day: date) -> None:
             "item_expired", f"「{item.name}」的通办已于 {item.effective_to:%Y-%m-%d} 截止，请改选现行版本。"
         )
     if item.negative:
-        raise Unlawful("item_negative", f"「{item.name}」在负面清单内，不能通办，请先联系审批部门核实后答复申请人。")
+        raise Unlawful(
+            "item_negative", f"「{item.name}」在负面清单内，不能通办，请先联系审批部门核实后答复申请人。"
+        )
 
 
 def check_scope(item: ItemFacts, *, window_region: str, office_region: str) -> None:
@@ -108,9 +110,7 @@ def covers(agreement: AgreementFacts, *, window_region: str, office_region: str)
     )
 
 
-def check_agreement(
-    agreements: Iterable[AgreementFacts], *, window_region: str, office_region: str
-) -> None:
+def check_agreement(agreements: Iterable[AgreementFacts], *, window_region: str, office_region: str) -> None:
     if not needs_agreement(window_region=window_region, office_region=office_region):
         return
     if not any(covers(a, window_region=window_region, office_region=office_region) for a in agreements):
@@ -133,7 +133,9 @@ def allowed_modes(item: ItemFacts, *, offices: int) -> tuple[Mode, ...]:
 
 def check_mode(item: ItemFacts, mode: str, *, offices: int) -> None:
     if Mode(mode) not in allowed_modes(item, offices=offices):
-        raise Unlawful("mode", f"「{item.name}」不能按「{Mode(mode).label}」办理。{_why_not(item, mode, offices)}")
+        raise Unlawful(
+            "mode", f"「{item.name}」不能按「{Mode(mode).label}」办理。{_why_not(item, mode, offices)}"
+        )
 
 
 def _why_not(item: ItemFacts, mode: str, offices: int) -> str:
@@ -165,4 +167,6 @@ def check_grant(
     for grant in grants:
         if granted(grant, right=right, window=window, window_region=window_region, item=item):
             return grant
-    raise Unlawful(f"no_grant_{right.value}", f"审批部门没有把「{right.label}」授予本窗口，请联系对方联络员。")
+    raise Unlawful(
+        f"no_grant_{right.value}", f"审批部门没有把「{right.label}」授予本窗口，请联系对方联络员。"
+    )

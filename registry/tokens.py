@@ -51,14 +51,18 @@ class ForeignCode(Refused):
     """The text is not one of our tokens at all."""
 
     def __init__(self) -> None:
-        super().__init__("code_foreign", "这不是本系统打印的二维码，请扫描面单或清单上带有 TB1 字样的二维码。")
+        super().__init__(
+            "code_foreign", "这不是本系统打印的二维码，请扫描面单或清单上带有 TB1 字样的二维码。"
+        )
 
 
 class ForgedCode(Refused):
     """The text has the shape of a token, but none of our keys made it."""
 
     def __init__(self) -> None:
-        super().__init__("code_forged", "二维码校验不通过，可能是伪造或印刷残缺，请勿办理交接，并报告管理员。")
+        super().__init__(
+            "code_forged", "二维码校验不通过，可能是伪造或印刷残缺，请勿办理交接，并报告管理员。"
+        )
 
 
 class WrongPurpose(Refused):
@@ -66,10 +70,16 @@ class WrongPurpose(Refused):
 
     def __init__(self, found: Purpose, expected: Purpose) -> None:
         names = {
-            Purpose.CASE: "办件", Purpose.DOSSIER: "卷宗", Purpose.MATERIAL: "材料",
-            Purpose.ORIGINAL: "原件", Purpose.PARCEL: "寄件", Purpose.SLIP: "单据",
+            Purpose.CASE: "办件",
+            Purpose.DOSSIER: "卷宗",
+            Purpose.MATERIAL: "材料",
+            Purpose.ORIGINAL: "原件",
+            Purpose.PARCEL: "寄件",
+            Purpose.SLIP: "单据",
         }
-        super().__init__("code_purpose", f"扫到的是{names[found]}二维码，此处需要扫描{names[expected]}二维码。")
+        super().__init__(
+            "code_purpose", f"扫到的是{names[found]}二维码，此处需要扫描{names[expected]}二维码。"
+        )
 
 
 @dataclass(frozen=True)

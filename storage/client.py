@@ -26,7 +26,9 @@ class Unavailable(Refused):
     """The object store did not answer or refused us; the same act may succeed later."""
 
     def __init__(self, cause: str) -> None:
-        super().__init__("storage_unavailable", "文件库暂时无法访问，请稍后再试；已上传的内容不会丢失。", can_retry=True)
+        super().__init__(
+            "storage_unavailable", "文件库暂时无法访问，请稍后再试；已上传的内容不会丢失。", can_retry=True
+        )
         self.cause = cause
 
 
@@ -34,7 +36,9 @@ class Damaged(Refused):
     """Stored bytes are not the bytes that were stored, or are gone."""
 
     def __init__(self, key: str, fault: str) -> None:
-        super().__init__("storage_damaged", "库存文件与登记的指纹不符或已缺失，请联系管理员运行 storage_check。")
+        super().__init__(
+            "storage_damaged", "库存文件与登记的指纹不符或已缺失，请联系管理员运行 storage_check。"
+        )
         self.key = key
         self.fault = fault
 

@@ -62,7 +62,9 @@ class EncryptedJSONField(models.TextField[Any, Any]):
     """A JSON value that the database only ever sees encrypted."""
 
     def get_prep_value(self, value: Any) -> Any:
-        return None if value is None else encrypt(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        return (
+            None if value is None else encrypt(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        )
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
         return None if value is None else json.loads(decrypt(value))

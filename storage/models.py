@@ -35,9 +35,7 @@ class StoredObject(models.Model):
         verbose_name = verbose_name_plural = "存储对象"
         constraints = [
             models.UniqueConstraint(fields=["kind", "sha256"], name="storage_one_object_per_content"),
-            models.CheckConstraint(
-                condition=models.Q(kind__in=Kind.values), name="storage_known_kind"
-            ),
+            models.CheckConstraint(condition=models.Q(kind__in=Kind.values), name="storage_known_kind"),
         ]
 
     def __str__(self) -> str:

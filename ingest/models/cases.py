@@ -22,8 +22,11 @@ class Case(models.Model):
     """办件. The applicant's data is encrypted; the digests beside it find equal values without showing them."""
 
     number = models.CharField("办件编号", max_length=40, unique=True)
+    token = models.CharField("二维码标识", max_length=16, unique=True)
     item = models.ForeignKey(ServiceItem, on_delete=models.PROTECT, verbose_name="事项")
-    window = models.ForeignKey(Window, on_delete=models.PROTECT, related_name="cases", verbose_name="收件窗口")
+    window = models.ForeignKey(
+        Window, on_delete=models.PROTECT, related_name="cases", verbose_name="收件窗口"
+    )
     mode = models.CharField("办理模式", max_length=16, choices=Mode.choices())
     state = models.CharField("状态", max_length=12, choices=CaseState.choices(), default=CaseState.DRAFT)
     applicant_name = EncryptedTextField("申请人")
@@ -32,7 +35,9 @@ class Case(models.Model):
     applicant_phone = EncryptedTextField("联系电话", blank=True)
     applicant_phone_index = models.CharField(max_length=64, blank=True, db_index=True)
     applicant_address = EncryptedTextField("送达地址", blank=True)
-    delivery = models.CharField("结果送达方式", max_length=12, choices=Delivery.choices(), default=Delivery.MAIL)
+    delivery = models.CharField(
+        "结果送达方式", max_length=12, choices=Delivery.choices(), default=Delivery.MAIL
+    )
     agent_consent = models.BooleanField("同意委托代办", default=False)
     created_at = models.DateTimeField("收件时间")
     submitted_at = models.DateTimeField("提交时间", null=True, blank=True)
@@ -69,9 +74,13 @@ class Handling(models.Model):
     """办理环节: one office's part. Exactly one per case except 多地联办."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="handlings", verbose_name="办件")
-    office = models.ForeignKey(Office, on_delete=models.PROTECT, related_name="handlings", verbose_name="审批部门")
+    office = models.ForeignKey(
+        Office, on_delete=models.PROTECT, related_name="handlings", verbose_name="审批部门"
+    )
     is_lead = models.BooleanField("牵头", default=False)
-    state = models.CharField("状态", max_length=12, choices=HandlingState.choices(), default=HandlingState.WAITING)
+    state = models.CharField(
+        "状态", max_length=12, choices=HandlingState.choices(), default=HandlingState.WAITING
+    )
     resume_state = models.CharField("补正前状态", max_length=12, blank=True)
     accepted_at = models.DateTimeField("受理时间", null=True, blank=True)
     deadline = models.DateField("承诺办结日期", null=True, blank=True)
@@ -86,7 +95,9 @@ class Handling(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["case", "office"], name="ingest_handling_once"),
             models.UniqueConstraint(fields=["case"], condition=Q(is_lead=True), name="ingest_one_lead"),
-            models.CheckConstraint(condition=Q(state__in=HandlingState.values()), name="ingest_handling_state"),
+            models.CheckConstraint(
+                condition=Q(state__in=HandlingState.values()), name="ingest_handling_state"
+            ),
             models.CheckConstraint(
                 condition=~Q(state__in=[HandlingState.ACCEPTED.value, HandlingState.DECIDED.value])
                 | Q(accepted_at__isnull=False, deadline__isnull=False),

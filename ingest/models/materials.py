@@ -54,7 +54,9 @@ class SourceFile(models.Model):
     material = models.ForeignKey(
         Material, on_delete=models.PROTECT, null=True, blank=True, related_name="files", verbose_name="材料"
     )
-    stored = models.ForeignKey(StoredObject, on_delete=models.PROTECT, null=True, blank=True, verbose_name="原文件")
+    stored = models.ForeignKey(
+        StoredObject, on_delete=models.PROTECT, null=True, blank=True, verbose_name="原文件"
+    )
     original_name = EncryptedTextField("原文件名", blank=True)
     sha256 = models.CharField("SHA-256", max_length=64)
     size = models.PositiveBigIntegerField("字节数")
@@ -63,7 +65,9 @@ class SourceFile(models.Model):
     reason = models.CharField("说明", max_length=300, blank=True)
     code = models.CharField("代码", max_length=40, blank=True)
     removed = models.JSONField("已移除内容", default=list, blank=True)
-    uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, verbose_name="上传人")
+    uploaded_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, verbose_name="上传人"
+    )
     uploaded_at = models.DateTimeField("上传时间")
 
     class Meta:
@@ -93,7 +97,9 @@ class Page(models.Model):
     material = models.ForeignKey(
         Material, on_delete=models.PROTECT, null=True, blank=True, related_name="pages", verbose_name="材料"
     )
-    file = models.ForeignKey(SourceFile, on_delete=models.PROTECT, related_name="pages", verbose_name="来源文件")
+    file = models.ForeignKey(
+        SourceFile, on_delete=models.PROTECT, related_name="pages", verbose_name="来源文件"
+    )
     number = models.PositiveIntegerField("文件内页码")
     position = models.PositiveIntegerField("材料内次序")
     stored = models.ForeignKey(StoredObject, on_delete=models.PROTECT, verbose_name="图像")
@@ -144,7 +150,12 @@ class Original(models.Model):
         Handling, on_delete=models.PROTECT, related_name="originals", verbose_name="办理环节"
     )
     material = models.ForeignKey(
-        Material, on_delete=models.PROTECT, null=True, blank=True, related_name="originals", verbose_name="材料"
+        Material,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="originals",
+        verbose_name="材料",
     )
     kind = models.CharField("种类", max_length=10, choices=Kind.choices)
     name = models.CharField("名称", max_length=100)

@@ -104,9 +104,7 @@ def refuse(*, handling: Handling, reason: str, actor: Actor, now: datetime) -> H
     )
 
 
-def decide(
-    *, handling: Handling, approved: bool, result_name: str, actor: Actor, now: datetime
-) -> Handling:
+def decide(*, handling: Handling, approved: bool, result_name: str, actor: Actor, now: datetime) -> Handling:
     """作出决定. A paper result comes into being at the office and must reach the applicant."""
     check_may(actor, "handling.decide", handling)
     with transaction.atomic():

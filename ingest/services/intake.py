@@ -24,6 +24,7 @@ from registry.permissions import check_may
 from registry.rules import county_of
 from registry.terms import Mode, Right
 from registry.time import local_day
+from registry.tokens import Purpose, mint
 from storage.encryption import blind_index
 from storage.errors import Refused
 
@@ -67,6 +68,7 @@ def create_case(
     with transaction.atomic():
         case = Case.objects.create(
             number=_case_number(window, now),
+            token=mint(Purpose.CASE).identifier,
             item=item,
             window=window,
             mode=mode,

@@ -12,7 +12,9 @@ from registry.terms import Right
 
 class AgreementQuerySet(models.QuerySet["Agreement"]):
     def in_force(self, day: date) -> "AgreementQuerySet":
-        return self.filter(effective_from__lte=day).filter(Q(effective_to__isnull=True) | Q(effective_to__gte=day))
+        return self.filter(effective_from__lte=day).filter(
+            Q(effective_to__isnull=True) | Q(effective_to__gte=day)
+        )
 
 
 class Agreement(models.Model):
@@ -56,13 +58,19 @@ class GrantQuerySet(models.QuerySet["Grant"]):
 class Grant(models.Model):
     """授权: an office lets one window, or every window of a region, use a right for one item or for all."""
 
-    office = models.ForeignKey(Office, on_delete=models.PROTECT, related_name="grants", verbose_name="授权部门")
+    office = models.ForeignKey(
+        Office, on_delete=models.PROTECT, related_name="grants", verbose_name="授权部门"
+    )
     right = models.CharField("权限", max_length=20, choices=Right.choices())
     window = models.ForeignKey(
         Window, on_delete=models.PROTECT, null=True, blank=True, related_name="grants", verbose_name="窗口"
     )
-    region = models.ForeignKey(Region, on_delete=models.PROTECT, null=True, blank=True, verbose_name="区划内全部窗口")
-    item = models.ForeignKey(ServiceItem, on_delete=models.PROTECT, null=True, blank=True, verbose_name="事项")
+    region = models.ForeignKey(
+        Region, on_delete=models.PROTECT, null=True, blank=True, verbose_name="区划内全部窗口"
+    )
+    item = models.ForeignKey(
+        ServiceItem, on_delete=models.PROTECT, null=True, blank=True, verbose_name="事项"
+    )
     effective_from = models.DateField("生效日期")
     effective_to = models.DateField("失效日期", null=True, blank=True)
     revoked_at = models.DateTimeField("撤销时间", null=True, blank=True)

@@ -11,7 +11,9 @@ from registry.terms import Scope
 
 class ServiceItemQuerySet(models.QuerySet["ServiceItem"]):
     def in_force(self, day: date) -> "ServiceItemQuerySet":
-        return self.filter(effective_from__lte=day).filter(Q(effective_to__isnull=True) | Q(effective_to__gte=day))
+        return self.filter(effective_from__lte=day).filter(
+            Q(effective_to__isnull=True) | Q(effective_to__gte=day)
+        )
 
 
 class ServiceItem(models.Model):
@@ -20,7 +22,9 @@ class ServiceItem(models.Model):
     code = models.CharField("事项编码", max_length=40)
     version = models.PositiveIntegerField("版本", default=1)
     name = models.CharField("事项名称", max_length=200)
-    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="items", verbose_name="清单所属区划")
+    region = models.ForeignKey(
+        Region, on_delete=models.PROTECT, related_name="items", verbose_name="清单所属区划"
+    )
     scope = models.CharField("通办范围", max_length=16, choices=Scope.choices())
     batch = models.CharField("批次", max_length=60, blank=True)
     lead_department = models.CharField("牵头单位", max_length=60, blank=True)
@@ -57,7 +61,9 @@ class ItemOffice(models.Model):
 
     item = models.ForeignKey(ServiceItem, on_delete=models.CASCADE, related_name="offices")
     region = models.ForeignKey(Region, on_delete=models.PROTECT, verbose_name="区划")
-    office = models.ForeignKey(Office, on_delete=models.PROTECT, related_name="items", verbose_name="责任部门")
+    office = models.ForeignKey(
+        Office, on_delete=models.PROTECT, related_name="items", verbose_name="责任部门"
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = "事项责任部门"

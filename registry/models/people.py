@@ -26,13 +26,16 @@ class User(AbstractUser):
         verbose_name = verbose_name_plural = "用户"
         constraints = [
             models.CheckConstraint(
-                condition=~Q(role=Role.CLERK.value) | Q(window__isnull=False), name="registry_clerk_has_window"
+                condition=~Q(role=Role.CLERK.value) | Q(window__isnull=False),
+                name="registry_clerk_has_window",
             ),
             models.CheckConstraint(
-                condition=~Q(role=Role.OFFICER.value) | Q(office__isnull=False), name="registry_officer_has_office"
+                condition=~Q(role=Role.OFFICER.value) | Q(office__isnull=False),
+                name="registry_officer_has_office",
             ),
             models.CheckConstraint(
-                condition=~Q(role=Role.FINANCE.value) | Q(centre__isnull=False), name="registry_finance_has_centre"
+                condition=~Q(role=Role.FINANCE.value) | Q(centre__isnull=False),
+                name="registry_finance_has_centre",
             ),
         ]
 
@@ -50,8 +53,12 @@ class ApiKey(models.Model):
     prefix = models.CharField("前缀", max_length=12, unique=True)
     digest = models.CharField("摘要", max_length=64)
     scopes = models.JSONField("权限范围", default=list)
-    window = models.ForeignKey(Window, on_delete=models.PROTECT, null=True, blank=True, verbose_name="代表窗口")
-    office = models.ForeignKey(Office, on_delete=models.PROTECT, null=True, blank=True, verbose_name="代表部门")
+    window = models.ForeignKey(
+        Window, on_delete=models.PROTECT, null=True, blank=True, verbose_name="代表窗口"
+    )
+    office = models.ForeignKey(
+        Office, on_delete=models.PROTECT, null=True, blank=True, verbose_name="代表部门"
+    )
     revoked_at = models.DateTimeField("撤销时间", null=True, blank=True)
     created_at = models.DateTimeField("创建时间")
 

@@ -53,7 +53,10 @@ class Seal(models.Model):
     name = models.CharField("印章名称", max_length=100)
     source = models.CharField("密钥来源", max_length=10, choices=Source.choices, default=Source.LOCAL)
     reference = models.CharField(
-        "密钥引用", max_length=200, blank=True, help_text="PKCS#12 的路径或 PKCS#11 的标签；口令只从环境变量读取"
+        "密钥引用",
+        max_length=200,
+        blank=True,
+        help_text="PKCS#12 的路径或 PKCS#11 的标签；口令只从环境变量读取",
     )
 
     class Meta:

@@ -1,0 +1,65 @@
+"""Pages for tests that are not about files: real stored images, made in a moment."""
+
+import hashlib
+import io
+
+from PIL import Image, ImageDraw
+
+from ingest.models import Case, Material, Page, SourceFile
+from storage.models import Kind
+from storage.services import store_bytes
+from tests.cast import NOW
+
+
+def picture(text: str, *, size: tuple[int, int] = (310, 438)) -> bytes:
+    """A small JPEG whose bytes differ with the text."""
+    image = Image.new("L", size, 245)
+    ImageDraw.Draw(image).text((20, 20), text, fill=10)
+    target = io.BytesIO()
+    image.save(target, "JPEG", dpi=(37, 37))
+    return target.getvalue()
+
+
+def hand_in(material: Material, *, pages: int = 1) -> list[Page]:
+    """Give a material pages as an upload would, without inspection."""
+    made = []
+    start = material.pages.count()
+    for number in range(start, start + pages):
+        content = picture(f"{material.case.number} {material.position}/{number}")
+        stored = store_bytes(content=content, kind=Kind.PAGE, media_type="image/jpeg", now=NOW)
+        sha256 = hashlib.sha256(content).hexdigest()
+        file = SourceFile.objects.create(
+            case=material.case,
+            material=material,
+            stored=stored,
+            sha256=sha256,
+            size=len(content),
+            media_type="image/jpeg",
+            verdict=SourceFile.Verdict.ACCEPTED,
+            uploaded_at=NOW,
+        )
+        made.append(
+            Page.objects.create(
+                case=material.case,
+                material=material,
+                file=file,
+                number=1,
+                position=number,
+                stored=stored,
+                sha256=sha256,
+                media_type="image/jpeg",
+                width=310,
+                height=438,
+                dpi=37,
+                source=Page.Source.AS_CAPTURED,
+                captured_at=NOW,
+            )
+        )
+    return made
+
+
+def hand_in_everything(case: Case) -> None:
+    """Fill the checklist so that nothing required is missing."""
+    for material in case.materials.select_related("requirement"):
+        if material.requirement.required:
+            hand_in(material, pages=material.requirement.minimum_pages)
