@@ -95,7 +95,11 @@ def read_codes(image: Image.Image | Pixels, *, expect: Iterable[str] = ()) -> li
 
 def _read(view: _View) -> Iterator[Code]:
     barcodes = zxingcpp.read_barcodes(
-        view.pixels, formats=_FORMATS, binarizer=view.binarizer, try_invert=view.step == "plain", text_mode=zxingcpp.TextMode.Plain
+        view.pixels,
+        formats=_FORMATS,
+        binarizer=view.binarizer,
+        try_invert=view.step == "plain",
+        text_mode=zxingcpp.TextMode.Plain,
     )
     for barcode in barcodes:
         corners = barcode.position
@@ -194,5 +198,3 @@ def _turned(gray: Pixels, degrees: float) -> Pixels:
 
 def _bytes(pixels: object) -> Pixels:
     return np.ascontiguousarray(pixels, dtype=np.uint8)
-
-
