@@ -70,7 +70,9 @@ class Line:
         """Rebuild what `to_json` gave."""
         text = value["text"]
         places = value["chars"]
-        chars = tuple(Char(letter, *place) for letter, place in zip(text, places, strict=True)) if places else ()
+        chars = (
+            tuple(Char(letter, *place) for letter, place in zip(text, places, strict=True)) if places else ()
+        )
         return cls(text, as_box(value["box"]), value["confidence"], chars, value["row"], value["seal"])
 
 

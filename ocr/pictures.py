@@ -50,7 +50,9 @@ def open_picture(source: Path | Pixels) -> Picture:
 
     Raises UnreadablePicture.
     """
-    pixels, width, height = _decode(source) if isinstance(source, Path) else (source, source.shape[1], source.shape[0])
+    pixels, width, height = (
+        _decode(source) if isinstance(source, Path) else (source, source.shape[1], source.shape[0])
+    )
     rows, columns = pixels.shape[:2]
     if not rows or not columns:
         raise UnreadablePicture("picture_empty", "图像没有内容，请重新扫描。")

@@ -1,22 +1,57 @@
-"""temp"""
-import time
+"""Reads one page picture: opens it, lets an engine find its lines, orders them and says how the page lies."""
+
+from __future__ import annotations
+
+import itertools
 from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ocr.engines.interface import Engine
+from ocr.lines import Box, Line, as_box
+from ocr.order import Angle, in_reading_order, page_direction, row_text
 from ocr.pictures import open_picture
-from ocr.lines import *
-import numpy as np
-@dataclass
-class PT:
-    angle:int; lines:list; text:str
-def read_page(path, eng):
-    pic=open_picture(path); lines=[l for l in eng.read(pic) if not l.seal]
-    v=np.sum([np.array(direction_of(l.box))*length_of(l.box) for l in lines],axis=0)
-    ang=int(round(np.degrees(np.arctan2(-v[1],v[0]))/90))%4*90
-    u=v/np.linalg.norm(v); n=np.array([-u[1],u[0]])
-    items=[]
-    for l in lines:
-        c=np.mean(l.box,axis=0); items.append((c@n,c@u,height_of(l.box),l))
-    items.sort(key=lambda i:i[0]); rows=[]
-    for it in items:
-        if rows and abs(it[0]-np.mean([r[0] for r in rows[-1]]))<0.5*min(it[2],rows[-1][0][2]): rows[-1].append(it)
-        else: rows.append([it])
-    return PT(ang,lines,"\n".join(" ".join(i[3].text for i in sorted(r,key=lambda i:i[1])) for r in rows))
+from ocr.red import Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """What stands on one page.
+
+    `angle` is the clockwise turn in degrees that makes the stored picture upright, `slope` how many degrees its lines
+    then still fall to the right. Boxes are in pixels of the picture as stored, which is `width` × `height`.
+    """
+
+    angle: Angle
+    slope: float
+    width: int
+    height: int
+    lines: tuple[Line, ...]
+
+    @property
+    def text(self) -> str:
+        """The page's print, one printed line per line; pieces of seals are left out."""
+        printed = (line for line in self.lines if not line.seal)
+        rows = itertools.groupby(printed, key=lambda line: line.row)
+        return "\n".join(row_text(list(row)) for _number, row in rows)
+
+    @property
+    def uncertain(self) -> int:
+        """How many lines a person should look at."""
+        return sum(line.uncertain for line in self.lines)
+
+
+def read_page(source: Path | Pixels, engine: Engine) -> PageText:
+    """Return the text of a stored page or of pixels (gray, or red, green, blue).
+
+    Raises UnreadablePicture when it cannot be opened and EngineFailed when the engine gives up; a page without text
+    is a result without lines.
+    """
+    picture = open_picture(source)
+    found = [] if picture.blank else engine.read(picture)
+    angle, slope = page_direction(line for line in found if not line.seal)
+    lines = (replace(line, box=_scaled(line.box, picture.scale)) for line in in_reading_order(found))
+    return PageText(angle, slope, picture.width, picture.height, tuple(lines))
+
+
+def _scaled(box: Box, scale: float) -> Box:
+    return box if scale == 1 else as_box((x * scale, y * scale) for x, y in box)

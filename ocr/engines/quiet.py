@@ -15,7 +15,11 @@ def silence_telemetry() -> None:
 
     Importing OpenVINO otherwise writes a client number into the home directory and reports the import.
     """
-    if "openvino" in sys.modules and "openvino_telemetry" in sys.modules and sys.modules["openvino_telemetry"]:
+    if (
+        "openvino" in sys.modules
+        and "openvino_telemetry" in sys.modules
+        and sys.modules["openvino_telemetry"]
+    ):
         raise RuntimeError("openvino was imported before its usage reports were turned off")
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # None is how Python marks "not importable"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import cv2
 
 from ocr.engines import quiet  # noqa: F401  # before rapidocr brings its libraries
 from ocr.engines.detection import LONGEST_SIDE, Detector
+from ocr.engines.digest import digest
 from ocr.engines.direction import find_direction, turned
 from ocr.engines.recognition import HEIGHT, WIDTH_STEP, Recogniser
 from ocr.engines.sessions import Backend, best_backend, open_session
@@ -37,7 +37,7 @@ class RapidOcr:
         self._recogniser = Recogniser(recognition)
         self.version = importlib.metadata.version("rapidocr")
         self.precision = f"{self.backend}-{recognition.precision}"
-        self.settings_digest = _digest(
+        self.settings_digest = digest(
             {
                 "backend": self.backend,
                 "precision": recognition.precision,
@@ -52,7 +52,8 @@ class RapidOcr:
         boxes = self._detector.find(page.gray)
         found = find_direction(boxes, lambda box: self._line(page, box))
         lines = [
-            found.lines.get(index) or self._line(page, turned(box, found.angle)) for index, box in enumerate(boxes)
+            found.lines.get(index) or self._line(page, turned(box, found.angle))
+            for index, box in enumerate(boxes)
         ]
         return [line for line in lines if line.text]
 
@@ -75,7 +76,3 @@ def models_folder() -> Path:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _digest(settings: object) -> str:
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()

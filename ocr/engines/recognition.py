@@ -69,7 +69,9 @@ def straighten(page: Pixels, box: Box) -> Pixels:
         page, corners = _reduced(page, corners, HEIGHT * 1.5 / tall)
     target = np.array([(0, 0), (width, 0), (width, HEIGHT), (0, HEIGHT)], np.float32)
     turn = cv2.getPerspectiveTransform(corners, target)
-    strip = cv2.warpPerspective(page, turn, (width, HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    strip = cv2.warpPerspective(
+        page, turn, (width, HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(strip, np.uint8)
 
 
@@ -85,7 +87,9 @@ def as_input(strip: Pixels) -> tuple[Tensor, float]:
     return tensor, width / padded
 
 
-def _reduced(page: Pixels, corners: npt.NDArray[np.float32], factor: float) -> tuple[Pixels, npt.NDArray[np.float32]]:
+def _reduced(
+    page: Pixels, corners: npt.NDArray[np.float32], factor: float
+) -> tuple[Pixels, npt.NDArray[np.float32]]:
     left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
     right, bottom = np.ceil(corners.max(axis=0)).astype(int) + 1
     part = page[top:bottom, left:right]
