@@ -1,0 +1,41 @@
+"""The Celery application: how messages travel. What has to be done is remembered by the database, not here."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.conf import settings  # noqa: E402 — after the name of the settings is known
+
+TASK = "workers.run_job"
+# A process that hangs is ended after this long; its job is then taken up by the reaper.
+TIME_LIMIT = 30 * 60
+# RapidOCR with its models settles at 1.2 GB a process; one that has grown far beyond is replaced.
+MEMORY_LIMIT_KB = 2_500_000
+
+app = Celery("tongban")
+app.conf.update(
+    broker_url=settings.CELERY_BROKER_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"visibility_timeout": 2 * TIME_LIMIT}
+    if settings.CELERY_BROKER_URL.startswith("redis")
+    else {},
+    imports=["workers.tasks"],
+    task_acks_late=True,
+    task_ignore_result=True,
+    task_time_limit=TIME_LIMIT,
+    task_publish_retry_policy={"max_retries": 2, "interval_start": 0.1, "interval_step": 0.2},
+    task_serializer="json",
+    accept_content=["json"],
+    worker_prefetch_multiplier=1,
+    worker_concurrency=settings.CELERY_CONCURRENCY,
+    worker_max_memory_per_child=MEMORY_LIMIT_KB,
+    worker_hijack_root_logger=False,
+    timezone="UTC",
+)
+
+
+def send(job_id: int) -> None:
+    """Raises kombu.exceptions.OperationalError when the broker is away."""
+    app.send_task(TASK, args=(job_id,))

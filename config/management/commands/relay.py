@@ -1,0 +1,56 @@
+"""`manage.py relay`: the bridge from recorded events to the workers; runs until it is stopped."""
+
+import logging
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from config import celery
+from workers import reaper, relay
+
+log = logging.getLogger("tongban.relay")
+REAP_EVERY = 5.0
+
+
+class Command(BaseCommand):
+    help = (
+        "Turns recorded events into jobs, sends due jobs to the workers and takes up jobs whose worker died. "
+        "Several may run at once. Ends on SIGTERM or Ctrl-C."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="make one round and end")
+        parser.add_argument("--pause", type=float, default=0.2, help="seconds between rounds (default 0.2)")
+
+    def handle(self, *args: Any, once: bool, pause: float, **options: Any) -> None:
+        over = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: over.set())
+        rounds_between = max(1, round(REAP_EVERY / pause)) if pause else 1
+        rounds = 0
+        while not over.is_set():
+            busy = self._round(reap=rounds % rounds_between == 0)
+            rounds += 1
+            if once:
+                return
+            if not busy:
+                over.wait(pause)
+            close_old_connections()
+
+    def _round(self, *, reap: bool) -> bool:
+        if reap:
+            reaper.reap(now=timezone.now())
+        published = relay.publish(now=timezone.now())
+        try:
+            sent = relay.send_due(send=celery.send, now=timezone.now())
+        except OperationalError as fault:
+            # The jobs stay due in the database and are sent as soon as the broker is back.
+            log.warning("the broker does not answer (%s)", type(fault).__name__)
+            return False
+        return bool(published or sent)

@@ -1,0 +1,43 @@
+"""Which event leads to which work: the whole table on one page.
+
+A name is kept in the database with every job; changing one leaves its waiting jobs without work.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from registry.models import Event
+
+
+def whole(event: Event) -> Iterable[str]:
+    """One job for the event."""
+    return ("",)
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """`do(event, part, now)` is idempotent; `parts(event)` only asks the database which pieces there are."""
+
+    name: str
+    do: Callable[[Event, str, datetime], None]
+    parts: Callable[[Event], Iterable[str]] = whole
+
+
+REACTIONS: Mapping[str, tuple[Reaction, ...]] = {}
+
+
+def jobs_of(event: Event) -> Iterator[tuple[str, str]]:
+    """(reaction, part) for everything that the event asks for."""
+    for reaction in REACTIONS.get(event.kind, ()):
+        for part in reaction.parts(event):
+            yield reaction.name, part
+
+
+def find(name: str) -> Reaction:
+    """Raises LookupError for a name that no row of the table bears."""
+    for reactions in REACTIONS.values():
+        for reaction in reactions:
+            if reaction.name == name:
+                return reaction
+    raise LookupError(name)
