@@ -1,17 +1,43 @@
 """Carriers, parcels, waybills, tracking, custody; and postage."""
 
+from logistics.models.billing import (
+    ColumnName,
+    Discrepancy,
+    Settlement,
+    SettlementLine,
+    Statement,
+    StatementLine,
+    StatementState,
+)
 from logistics.models.carriers import Carrier, CarrierAccount
+from logistics.models.ledger import LedgerAccount, LedgerEntry, Posting
 from logistics.models.parcels import CustodyEvent, Incident, Parcel, ParcelItem
+from logistics.models.postage import Charge, ChargeShare, PostagePolicy, TariffContract, TariffZone
 from logistics.models.waybills import ParkedNumber, TrackingEvent, Waybill, WebhookDelivery
 
 __all__ = [
     "Carrier",
     "CarrierAccount",
+    "Charge",
+    "ChargeShare",
+    "ColumnName",
     "CustodyEvent",
+    "Discrepancy",
     "Incident",
+    "LedgerAccount",
+    "LedgerEntry",
     "Parcel",
     "ParcelItem",
     "ParkedNumber",
+    "PostagePolicy",
+    "Posting",
+    "Settlement",
+    "SettlementLine",
+    "Statement",
+    "StatementLine",
+    "StatementState",
+    "TariffContract",
+    "TariffZone",
     "TrackingEvent",
     "Waybill",
     "WebhookDelivery",

@@ -7,8 +7,8 @@ from decimal import Context, Decimal, InvalidOperation
 
 from storage.errors import Refused
 
-# A spreadsheet number carries 15 significant digits; what programs write beyond them is the residue of their own
-# binary arithmetic (0.1 + 0.2 is stored as 0.30000000000000004).
+# A spreadsheet number carries 15 significant digits; what programs write beyond them is the residue of their
+# own binary arithmetic (0.1 + 0.2 is stored as 0.30000000000000004).
 SPREADSHEET = Context(prec=15)
 LARGEST_FEN = 10**15
 
@@ -21,7 +21,7 @@ class NotMoney(Refused):
 
 
 def fen_of(text: str) -> int:
-    """The amount in fen that a text gives in yuan: "12.30", "￥1,234.5", "(0.80)", "-3 元". Raises NotMoney."""
+    """The fen of a text in yuan: "12.30", "￥1,234.5", "(0.80)", "-3 元". Raises NotMoney."""
     plain, negative = _bare(text)
     try:
         amount = SPREADSHEET.create_decimal(plain)
@@ -47,7 +47,7 @@ def yuan_decimal(fen: int) -> Decimal:
 
 
 def split_evenly(total: int, parts: int) -> tuple[int, ...]:
-    """`total` fen in `parts` equal shares; what cannot be divided goes to the first (the lead office's) share."""
+    """`total` fen in `parts` equal shares; what cannot be divided goes to the first (the lead office)."""
     if parts < 1:
         raise ValueError("a share needs somebody to bear it")
     sign = -1 if total < 0 else 1
@@ -56,7 +56,7 @@ def split_evenly(total: int, parts: int) -> tuple[int, ...]:
 
 
 def split_by(total: int, weights: Sequence[int]) -> tuple[int, ...]:
-    """`total` fen in proportion to `weights`; the rest goes to the first. Equal shares when all weights are zero."""
+    """`total` fen in proportion to `weights`, the rest to the first; equal shares when all weights are 0."""
     whole = sum(weights)
     if whole == 0:
         return split_evenly(total, len(weights))
@@ -73,7 +73,7 @@ def permille_of(fen: int, permille: int) -> int:
 
 
 def _bare(text: str) -> tuple[str, bool]:
-    plain = unicodedata.normalize("NFKC", text).strip().replace("−", "-")
+    plain = unicodedata.normalize("NFKC", text).strip().replace("\N{MINUS SIGN}", "-")
     plain = re.sub(r"^(CNY|RMB|¥|人民币)\s*|\s*(元|CNY|RMB)$", "", plain, flags=re.IGNORECASE)
     negative = plain.startswith("(") and plain.endswith(")")
     if negative:

@@ -1,4 +1,4 @@
-"""Who pays for a parcel and how the waybill says so: 谁审批谁付费 as a table that a policy version carries."""
+"""Who pays for a parcel and how the waybill says so: 谁审批谁付费 as a table that a policy carries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ LEVEL_WORDS: Mapping[str, str] = {
     Level.COUNTY: "县级部门",
     Level.TOWN: "乡镇（街道）部门",
 }
-# putian §五(七): the two levels of centres bear the postage of the offices of their own level; a town has none.
+# putian §五(七): centres of two levels bear the postage of the offices of their level; a town has none.
 CENTRE_LEVEL: Mapping[str, str] = {
     Level.PROVINCE: Level.PROVINCE,
     Level.CITY: Level.CITY,
@@ -83,7 +83,7 @@ class Shipment:
     """What the policy looks at. `deciding` names the lead office first; a party that is no office is None.
 
     `covered`: the item is in the catalogue and was taken in at a window outside the office's region.
-    `sending_centre`: the centre of the sending window or office, which pays when the catalogue rule does not apply.
+    `sending_centre`: the centre of the sending window or office, which pays when the rule does not cover it.
     """
 
     leg: Leg
@@ -97,7 +97,7 @@ class Shipment:
 
 @dataclass(frozen=True)
 class PolicyRule:
-    """One row of a policy: the first row that fits leg, mode and level decides. Empty tuples fit everything."""
+    """One row of a policy: the first that fits leg, mode and level decides. Empty tuples fit everything."""
 
     code: str
     leg: Leg
@@ -165,7 +165,8 @@ class Decision:
             return ()
         parts = split_evenly(total_fen, len(self.shares))
         return tuple(
-            Share(share.centre_id, share.office_id, part) for share, part in zip(self.shares, parts, strict=True)
+            Share(share.centre_id, share.office_id, part)
+            for share, part in zip(self.shares, parts, strict=True)
         )
 
 
@@ -177,7 +178,9 @@ PUTIAN = Policy(
     rules=(
         PolicyRule("materials", Leg.MATERIALS, Bearer.DECIDING, PaymentTerm.COLLECT),
         PolicyRule("supplement", Leg.SUPPLEMENT, Bearer.DECIDING, PaymentTerm.COLLECT),
-        PolicyRule("transfer", Leg.TRANSFER, Bearer.RECEIVER, PaymentTerm.COLLECT, because="需要材料作出审批"),
+        PolicyRule(
+            "transfer", Leg.TRANSFER, Bearer.RECEIVER, PaymentTerm.COLLECT, because="需要材料作出审批"
+        ),
         PolicyRule("result", Leg.RESULT, Bearer.SENDER, PaymentTerm.SENDER_MONTHLY),
         PolicyRule("original_return", Leg.ORIGINAL_RETURN, Bearer.SENDER, PaymentTerm.SENDER_MONTHLY),
         PolicyRule("joint_result", Leg.JOINT_RESULT, Bearer.EACH_DECIDING, PaymentTerm.SENDER_MONTHLY),
@@ -192,7 +195,9 @@ def decide(shipment: Shipment, policy: Policy) -> Decision:
         return _outside(shipment, policy)
     rule = next((rule for rule in policy.rules if rule.fits(shipment)), None)
     if rule is None:
-        raise NoPayer("no_postage_rule", f"邮资政策没有规定“{shipment.leg.label}”由谁付费，请管理员补充政策。")
+        raise NoPayer(
+            "no_postage_rule", f"邮资政策没有规定“{shipment.leg.label}”由谁付费，请管理员补充政策。"
+        )
     if rule.bearer == Bearer.APPLICANT:
         words = f"{rule.term.label}，由申请人承担：{rule.leg.label}（{policy.source}）"
         return Decision(rule.term, rule.code, policy.code, words)
@@ -259,7 +264,8 @@ def _bearers(rule: PolicyRule, shipment: Shipment) -> tuple[OfficeFacts, ...]:
 def _must_be_own_level(office: OfficeFacts) -> None:
     if office.centre.level != CENTRE_LEVEL.get(office.level):
         raise NoPayer(
-            "payer_level", f"{office.name}的付费中心“{office.centre.name}”不是本级中心，请管理员核对部门设置。"
+            "payer_level",
+            f"{office.name}的付费中心“{office.centre.name}”不是本级中心，请管理员核对部门设置。",
         )
 
 
@@ -274,7 +280,9 @@ def _words(rule: PolicyRule, offices: Sequence[OfficeFacts], policy: Policy) -> 
         )
     office = offices[0]
     because = f"，{rule.because}" if rule.because else ""
-    return f"{term}，由{centres}承担：{office.name}审批，{LEVEL_WORDS[office.level]}{because}（{policy.source}）"
+    return (
+        f"{term}，由{centres}承担：{office.name}审批，{LEVEL_WORDS[office.level]}{because}（{policy.source}）"
+    )
 
 
 def _outside(shipment: Shipment, policy: Policy) -> Decision:
@@ -283,7 +291,5 @@ def _outside(shipment: Shipment, policy: Policy) -> Decision:
         return Decision(PaymentTerm.SENDER_CASH, "outside", policy.code, words)
     centre = shipment.sending_centre
     office_id = shipment.sender.id if shipment.sender else None
-    words = (
-        f"{policy.outside_term.label}，由寄件方{centre.name}承担：不属于通办清单内的异地收件业务（{policy.source}）"
-    )
+    words = f"{policy.outside_term.label}，由寄件方{centre.name}承担：不属于通办清单内的异地收件业务（{policy.source}）"
     return Decision(policy.outside_term, "outside", policy.code, words, (Share(centre.id, office_id),))

@@ -1,4 +1,4 @@
-"""What a parcel costs under a courier contract: zones, weights, surcharges and discount, with every step shown."""
+"""What a parcel costs under a courier contract: zones, weights, surcharges, discount, each step shown."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -173,21 +173,26 @@ def tariff_for(tariffs: Iterable[Tariff], *, carrier: str, centre_id: int, produ
     fits = [
         tariff
         for tariff in tariffs
-        if (tariff.carrier, tariff.centre_id, tariff.product) == (carrier, centre_id, product) and tariff.in_force(on)
+        if (tariff.carrier, tariff.centre_id, tariff.product) == (carrier, centre_id, product)
+        and tariff.in_force(on)
     ]
     if not fits:
         raise TariffFault("no_tariff", f"{on:%Y-%m-%d} 没有生效的资费合同，请财务人员先录入合同。")
     if len(fits) > 1:
-        raise TariffFault("tariffs_overlap", f"{on:%Y-%m-%d} 有多份资费合同同时生效，请财务人员先终止旧合同。")
+        raise TariffFault(
+            "tariffs_overlap", f"{on:%Y-%m-%d} 有多份资费合同同时生效，请财务人员先终止旧合同。"
+        )
     return fits[0]
 
 
 def check_tariff(tariff: Tariff, others: Sequence[Tariff] = ()) -> None:
-    """Refuse a contract with impossible figures, with zones that tie, or that overlaps another version in time."""
+    """Refuse a contract with impossible figures, zones that tie, or a period that overlaps another version."""
     _check_figures(tariff)
-    for one, other in combinations(tariff.zones, 2):
-        if _tie(one, other):
-            raise TariffFault("zones_overlap", f"分区“{one.name}”与“{other.name}”覆盖同一线路，请调整其中一个。")
+    for one, two in combinations(tariff.zones, 2):
+        if _tie(one, two):
+            raise TariffFault(
+                "zones_overlap", f"分区“{one.name}”与“{two.name}”覆盖同一线路，请调整其中一个。"
+            )
     for other in others:
         if _same_contract(tariff, other) and _periods_meet(tariff, other):
             raise TariffFault("tariffs_overlap", f"与合同“{other.version}”的有效期重叠，请先终止旧合同。")
@@ -254,7 +259,7 @@ def _rounded(weight_g: int, tariff: Tariff) -> int:
 
 
 def _reach(zone: Zone, origin: str, destination: str) -> int:
-    """How specific the zone is for the route (length of its best prefixes), or -1 when it does not cover it."""
+    """How specific the zone is for the route (length of its best prefixes); -1 when it does not cover it."""
     starts = [len(prefix) for prefix in zone.origins if origin.startswith(prefix)]
     ends = [len(prefix) for prefix in zone.destinations if destination.startswith(prefix)]
     return max(starts) + max(ends) if starts and ends else -1
