@@ -21,6 +21,7 @@ django.setup()
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.conf import settings  # noqa: E402
+from django.db import connection  # noqa: E402
 
 from storage.client import store  # noqa: E402
 from storage.services import prepare_buckets  # noqa: E402
@@ -37,9 +38,11 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Start PostgreSQL when the first test needs a database."""
+    """Start PostgreSQL when the first test needs a database. SQLite is a file, as it is in service."""
     if installation.uses_postgresql():
         SERVERS.ensure(SERVERS.postgresql)
+    else:
+        connection.settings_dict["TEST"]["NAME"] = str(connection.settings_dict["NAME"])
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +70,16 @@ def empty_objects(objects: None) -> None:
                     VersionId=entry["VersionId"],
                     BypassGovernanceRetention=True,
                 )
+
+
+@pytest.fixture
+def outside(transactional_db: None) -> dict[str, str]:
+    """The environment in which another process works on this test's database, store and broker."""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    if installation.uses_postgresql():
+        name = connection.settings_dict["NAME"]
+        environment["TONGBAN_DATABASE_URL"] = SERVERS.postgresql.database_url(str(name))
+    return environment
 
 
 @pytest.fixture

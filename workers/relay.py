@@ -39,12 +39,14 @@ def publish(*, now: datetime, limit: int = BATCH) -> int:
     return len(events)
 
 
-def send_due(*, send: Send, now: datetime, limit: int = BATCH) -> int:
+def send_due(
+    *, send: Send, now: datetime, resend_after: timedelta = RESEND_AFTER, limit: int = BATCH
+) -> int:
     """Send a message for every job that is due and has none on its way. Raises what `send` raises."""
     sent = 0
-    for job_id in list(_without_message(now).values_list("pk", flat=True)[:limit]):
+    for job_id in list(_without_message(now, resend_after).values_list("pk", flat=True)[:limit]):
         # Marked first: were it the other way round, a fast worker could be done before the mark.
-        if _without_message(now).filter(pk=job_id).update(sent_at=now):
+        if _without_message(now, resend_after).filter(pk=job_id).update(sent_at=now):
             try:
                 send(job_id)
             except BaseException:
@@ -54,6 +56,6 @@ def send_due(*, send: Send, now: datetime, limit: int = BATCH) -> int:
     return sent
 
 
-def _without_message(now: datetime) -> QuerySet[Job]:
-    unsent = Q(sent_at__isnull=True) | Q(sent_at__lte=now - RESEND_AFTER)
+def _without_message(now: datetime, resend_after: timedelta) -> QuerySet[Job]:
+    unsent = Q(sent_at__isnull=True) | Q(sent_at__lte=now - resend_after)
     return Job.objects.filter(unsent, state=JobState.QUEUED, next_try_at__lte=now).order_by("pk")

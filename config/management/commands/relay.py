@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 from argparse import ArgumentParser
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -27,15 +28,22 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="make one round and end")
         parser.add_argument("--pause", type=float, default=0.2, help="seconds between rounds (default 0.2)")
+        parser.add_argument(
+            "--resend",
+            type=float,
+            default=relay.RESEND_AFTER.total_seconds(),
+            metavar="SECONDS",
+            help="send a job's message again after this long without effect (default 60)",
+        )
 
-    def handle(self, *args: Any, once: bool, pause: float, **options: Any) -> None:
+    def handle(self, *args: Any, once: bool, pause: float, resend: float, **options: Any) -> None:
         over = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: over.set())
         rounds_between = max(1, round(REAP_EVERY / pause)) if pause else 1
         rounds = 0
         while not over.is_set():
-            busy = self._round(reap=rounds % rounds_between == 0)
+            busy = self._round(timedelta(seconds=resend), reap=rounds % rounds_between == 0)
             rounds += 1
             if once:
                 return
@@ -43,12 +51,12 @@ class Command(BaseCommand):
                 over.wait(pause)
             close_old_connections()
 
-    def _round(self, *, reap: bool) -> bool:
+    def _round(self, resend_after: timedelta, *, reap: bool) -> bool:
         if reap:
             reaper.reap(now=timezone.now())
         published = relay.publish(now=timezone.now())
         try:
-            sent = relay.send_due(send=celery.send, now=timezone.now())
+            sent = relay.send_due(send=celery.send, now=timezone.now(), resend_after=resend_after)
         except OperationalError as fault:
             # The jobs stay due in the database and are sent as soon as the broker is back.
             log.warning("the broker does not answer (%s)", type(fault).__name__)
