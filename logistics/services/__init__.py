@@ -1,0 +1,1 @@
+"""What clerks, officers, couriers and the clock do with parcels: one verb each."""

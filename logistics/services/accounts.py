@@ -1,0 +1,131 @@
+"""Carriers and the accounts that centres hold with them: opening, rotating secrets, getting an adapter."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import httpx
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from logistics.couriers.base import Courier
+from logistics.couriers.calling import open_client
+from logistics.couriers.opening import open_courier
+from logistics.models import Carrier, CarrierAccount
+from logistics.models.carriers import path_digest
+from registry import events
+from registry.actors import Actor
+from registry.models import ServiceCentre
+from registry.permissions import check_may
+from storage.errors import Refused
+
+OVERLAP = timedelta(days=7)
+
+
+class NoAccount(Refused):
+    """The centre holds no account with the carrier."""
+
+    def __init__(self, centre: str, carrier: str) -> None:
+        super().__init__("no_carrier_account", f"{centre}尚未登记{carrier}的账户，请管理员先登记。")
+
+
+def add_carrier(
+    *, code: str, name: str, adapter: str, actor: Actor, now: datetime, company: str = ""
+) -> Carrier:
+    """A carrier and the way we speak with it. Doing it again with the same code changes nothing."""
+    check_may(actor, "carrier.edit")
+    with transaction.atomic():
+        carrier, new = Carrier.objects.get_or_create(
+            code=code, defaults={"name": name, "adapter": adapter, "company": company}
+        )
+        if new:
+            events.record(kind="carrier.added", actor=actor, subject=carrier, now=now, data={"code": code})
+    return carrier
+
+
+def add_account(
+    *,
+    carrier: Carrier,
+    centre: ServiceCentre,
+    number: str,
+    credentials: Mapping[str, str],
+    options: Mapping[str, str],
+    actor: Actor,
+    now: datetime,
+) -> CarrierAccount:
+    """An account with a fresh push path. Raises BadAccount when the adapter misses a secret or an address."""
+    check_may(actor, "carrier.edit")
+    token = secrets.token_urlsafe(32)
+    account = CarrierAccount(
+        carrier=carrier,
+        centre=centre,
+        number=number,
+        credentials={"current": dict(credentials), "retired": []},
+        options=dict(options),
+        path_token=token,
+        path_digest=path_digest(token),
+        created_at=now,
+    )
+    courier_of(account)
+    with transaction.atomic():
+        account.save(force_insert=True)
+        events.record(
+            kind="carrier_account.added",
+            actor=actor,
+            subject=account,
+            now=now,
+            data={"carrier": carrier.code, "centre": centre.code},
+        )
+    return account
+
+
+def rotate_credentials(
+    *,
+    account: CarrierAccount,
+    credentials: Mapping[str, str],
+    actor: Actor,
+    now: datetime,
+    overlap: timedelta = OVERLAP,
+) -> None:
+    """New secrets from now on; pushes signed with the old ones are honoured for the overlap."""
+    check_may(actor, "carrier.edit")
+    with transaction.atomic():
+        held = CarrierAccount.objects.select_for_update().get(pk=account.pk)
+        retired = [old for old in held.credentials.get("retired", []) if datetime.fromisoformat(old["until"]) > now]
+        retired.append({"credentials": held.credentials["current"], "until": (now + overlap).isoformat()})
+        held.credentials = {"current": dict(credentials), "retired": retired}
+        courier_of(held)
+        held.save(update_fields=["credentials"])
+        events.record(kind="carrier_account.rotated", actor=actor, subject=held, now=now)
+    account.credentials = held.credentials
+
+
+def account_of(*, centre: ServiceCentre, carrier: Carrier) -> CarrierAccount:
+    """The centre's active account with a carrier, or NoAccount."""
+    account = (
+        CarrierAccount.objects.select_related("carrier", "centre")
+        .filter(centre=centre, carrier=carrier, active=True, carrier__active=True)
+        .first()
+    )
+    if account is None:
+        raise NoAccount(centre.name, carrier.name)
+    return account
+
+
+def callback_url(account: CarrierAccount) -> str:
+    """Where the courier pushes for this account. The path is a secret: never log it."""
+    path = reverse("api:courier_push", kwargs={"path_token": account.path_token})
+    return settings.PUBLIC_URL + path
+
+
+def courier_of(account: CarrierAccount) -> Courier:
+    """The adapter that speaks for the account."""
+    return open_courier(account.carrier.adapter, account.opened(), client=_client())
+
+
+@lru_cache(maxsize=1)
+def _client() -> httpx.Client:
+    # One pool of connections for the process; httpx clients may be shared between threads.
+    return open_client()

@@ -1,0 +1,74 @@
+"""异常: opening what a person has to look at, and closing it with a result."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from ingest.models import Original
+from logistics.models import Incident, Parcel
+from logistics.rules.parcels import IncidentKind, Party, due_in
+from registry import events
+from registry.actors import Actor
+from registry.permissions import check_may
+from storage.errors import Refused
+
+
+def open_incident(
+    *, kind: IncidentKind, parcel: Parcel, actor: Actor, now: datetime, original: Original | None = None
+) -> Incident:
+    """The open incident of this kind, made when there is none. Call inside the transaction that found the fault."""
+    owner_kind, owner_id = _owner(kind, parcel)
+    incident, new = Incident.objects.get_or_create(
+        kind=kind.value,
+        parcel=parcel,
+        original=original,
+        state=Incident.State.OPEN,
+        defaults={
+            "owner_kind": owner_kind,
+            "owner_id": owner_id,
+            "opened_at": now,
+            "due_at": now + due_in(kind),
+        },
+    )
+    if new:
+        events.record(
+            kind="incident.opened",
+            actor=actor,
+            subject=incident,
+            now=now,
+            case_number=original.case.number if original else "",
+            data={"kind": kind.value, "parcel": parcel.number, "original": original.pk if original else None},
+        )
+    return incident
+
+
+def report_incident(
+    *, kind: IncidentKind, parcel: Parcel, actor: Actor, now: datetime, original: Original | None = None
+) -> Incident:
+    """What a clerk or officer reports by hand."""
+    check_may(actor, "incident.report", parcel)
+    with transaction.atomic():
+        return open_incident(kind=kind, parcel=parcel, original=original, actor=actor, now=now)
+
+
+def resolve_incident(*, incident: Incident, resolution: str, actor: Actor, now: datetime) -> None:
+    """Closes an incident with a sentence that says what came of it (no personal data)."""
+    check_may(actor, "incident.report", incident)
+    words = resolution.strip()
+    if not words:
+        raise Refused("resolution_missing", "请填写处理结果后再关闭异常。")
+    with transaction.atomic():
+        changed = Incident.objects.filter(pk=incident.pk, state=Incident.State.OPEN).update(
+            state=Incident.State.RESOLVED, resolved_at=now, resolution=words[:200]
+        )
+        if not changed:
+            raise Refused("stale", "该异常已由他人处理，请刷新页面。")
+        events.record(kind="incident.resolved", actor=actor, subject=incident, now=now, data={"kind": incident.kind})
+    incident.refresh_from_db()
+
+
+def _owner(kind: IncidentKind, parcel: Parcel) -> tuple[str, int]:
+    """Who has to answer: the sender, who holds the contract; an applicant never does."""
+    if parcel.sender_kind == Party.APPLICANT:
+        return parcel.receiver_kind, parcel.receiver_id
+    return parcel.sender_kind, parcel.sender_id

@@ -1,0 +1,167 @@
+"""What couriers report, merged into one story per waybill, and what follows for the parcel."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from logistics.couriers.base import Report
+from logistics.models import Parcel, TrackingEvent, Waybill, WebhookDelivery
+from logistics.rules.parcels import (
+    INCIDENT_OF,
+    IncidentKind,
+    NotNow,
+    ParcelState,
+    Party,
+    WaybillState,
+)
+from logistics.rules.tracking import FINAL, Scan, Snapshot, TrackingKind, reconcile, standing, whereabouts
+from logistics.services.accounts import courier_of
+from logistics.services.incidents import open_incident
+from logistics.services.parcels import move_state, record_parcel
+from logistics.services.subscribing import subscription_of
+from registry.actors import SYSTEM, Actor
+
+ASK_AFTER = timedelta(hours=2)
+SILENT_AFTER = timedelta(days=3)
+MOVING = frozenset(TrackingKind) - {TrackingKind.ORDERED, TrackingKind.CANCELLED, TrackingKind.REVERSAL}
+
+
+def apply_report(
+    *, waybill: Waybill, report: Report, now: datetime, delivery: WebhookDelivery | None = None
+) -> int:
+    """Merges a report into the waybill and moves the parcel along; how many scans were new.
+
+    Applying a report again, or reports in another order, gives the same story. Call inside a transaction.
+    """
+    waybill = Waybill.objects.select_for_update().select_related("parcel").get(pk=waybill.pk)
+    scans = waybill.scans()
+    known = {scan.key for scan in scans}
+    fresh = [scan for scan in report.scans if scan.key not in known]
+    scans += fresh
+    if report.snapshot:
+        listed = Snapshot(
+            keys=frozenset(scan.key for scan in report.scans), newest=max(scan.at for scan in report.scans)
+        )
+        leading = waybill.leading()
+        if listed.outranks(leading):
+            leading = listed
+            waybill.leading_keys, waybill.leading_newest = sorted(listed.keys), listed.newest
+        corrections = reconcile(scans, leading) if leading else []
+        fresh += corrections
+        scans += corrections
+    TrackingEvent.objects.bulk_create(
+        TrackingEvent.of(scan, waybill=waybill, now=now, delivery=delivery) for scan in fresh
+    )
+    _remember(waybill, report, scans, now)
+    if waybill.state == WaybillState.BOOKED:
+        _raise_alarms(waybill.parcel, scans, {scan.key for scan in fresh}, now)
+        follow_courier(parcel=waybill.parcel, actor=SYSTEM, now=now)
+        if fresh:
+            record_parcel(
+                waybill.parcel,
+                "parcel.tracked",
+                actor=SYSTEM,
+                now=now,
+                data={"waybill": waybill.number, "latest": waybill.latest_kind, "new": len(fresh)},
+            )
+    return len(fresh)
+
+
+def follow_courier(*, parcel: Parcel, actor: Actor, now: datetime) -> None:
+    """Lets the parcel's state follow what the courier's standing scans say. A person's scan always comes first:
+    a parcel that nobody handed over does not travel, and one that was received stays received.
+    """
+    waybill = parcel.waybills.filter(state=WaybillState.BOOKED).first()
+    said = whereabouts(waybill.scans()) if waybill else None
+    kind, at = said if said else (None, now)
+    if parcel.state == ParcelState.SEALED and kind in MOVING:
+        open_incident(kind=IncidentKind.UNSCANNED_HANDOVER, parcel=parcel, actor=actor, now=now)
+    if parcel.state == ParcelState.HANDED_OVER and kind in MOVING:
+        move_state(parcel, "move")
+        record_parcel(parcel, "parcel.in_transit", actor=actor, now=now, data={"leg": parcel.leg})
+    if parcel.state == ParcelState.IN_TRANSIT and kind == TrackingKind.DELIVERED:
+        move_state(parcel, "deliver", delivered_at=at)
+        record_parcel(
+            parcel,
+            "parcel.delivered",
+            actor=actor,
+            now=now,
+            data={"leg": parcel.leg, "receiver": parcel.receiver_kind, "at": at.isoformat()},
+        )
+    elif parcel.state == ParcelState.DELIVERED and kind != TrackingKind.DELIVERED:
+        move_state(parcel, "undo_delivery", delivered_at=None)
+        _reversed(parcel, actor, now)
+    elif _confirmed_on_the_couriers_word(parcel) and kind != TrackingKind.DELIVERED:
+        _reversed(parcel, actor, now)
+
+
+def poll(*, waybill: Waybill, now: datetime) -> int:
+    """Asks the courier what it knows: the safety net when pushes stop. How many scans were new."""
+    courier = courier_of(waybill.account)
+    report = courier.query(subscription_of(waybill))
+    with transaction.atomic():
+        return apply_report(waybill=waybill, report=report, now=now)
+
+
+def overdue(now: datetime, *, after: timedelta = ASK_AFTER) -> QuerySet[Waybill]:
+    """Waybills on the road from which nothing was heard for a while."""
+    quiet = Q(heard_at__lt=now - after) | Q(heard_at__isnull=True, booked_at__lt=now - after)
+    return Waybill.objects.select_related("account__carrier", "parcel").filter(
+        quiet,
+        state=WaybillState.BOOKED,
+        ended_at__isnull=True,
+        parcel__state__in=[ParcelState.HANDED_OVER.value, ParcelState.IN_TRANSIT.value],
+    )
+
+
+def watch_silence(*, now: datetime) -> int:
+    """Opens an incident for each parcel on the road whose waybill is silent for three days; how many are silent."""
+    silent = list(overdue(now, after=SILENT_AFTER))
+    for waybill in silent:
+        since = waybill.latest_at or waybill.booked_at or now
+        if now - since < SILENT_AFTER:
+            continue
+        with transaction.atomic():
+            open_incident(kind=IncidentKind.SILENCE, parcel=waybill.parcel, actor=SYSTEM, now=now)
+    return len(silent)
+
+
+def _remember(waybill: Waybill, report: Report, scans: list[Scan], now: datetime) -> None:
+    said = whereabouts(scans)
+    waybill.latest_kind, waybill.latest_at = (said[0].value, said[1]) if said else ("", None)
+    waybill.heard_at = now
+    waybill.expected_at = report.expected_at or waybill.expected_at
+    waybill.company = report.company or waybill.company
+    over = report.ended and said is not None and said[0] in FINAL
+    waybill.ended_at = (waybill.ended_at or now) if over else waybill.ended_at
+    if report.resubscribe:
+        waybill.subscribed_at = None
+    waybill.save(
+        update_fields=[
+            "latest_kind",
+            "latest_at",
+            "heard_at",
+            "expected_at",
+            "company",
+            "ended_at",
+            "subscribed_at",
+            "leading_keys",
+            "leading_newest",
+        ]
+    )
+
+
+def _raise_alarms(parcel: Parcel, scans: list[Scan], fresh: set[str], now: datetime) -> None:
+    for scan in standing(scans):
+        if scan.key in fresh and scan.kind in INCIDENT_OF:
+            open_incident(kind=INCIDENT_OF[scan.kind], parcel=parcel, actor=SYSTEM, now=now)
+
+
+def _confirmed_on_the_couriers_word(parcel: Parcel) -> bool:
+    return parcel.state == ParcelState.RECEIVED and parcel.receiver_kind == Party.APPLICANT
+
+
+def _reversed(parcel: Parcel, actor: Actor, now: datetime) -> None:
+    open_incident(kind=IncidentKind.DELIVERY_REVERSED, parcel=parcel, actor=actor, now=now)
+    record_parcel(parcel, "parcel.delivery_reversed", actor=actor, now=now, data={"leg": parcel.leg})

@@ -1,0 +1,80 @@
+"""Where is this original now, since when, and who answered for it: one query."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import CharField, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from ingest.models import Original
+from logistics.models import CustodyEvent, Parcel, Waybill
+from logistics.rules.tracking import TrackingKind
+from registry.actors import Actor
+from registry.models import Office, Window
+from registry.permissions import NotYours, visible
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """`place` is one of Original.Place; `name` the window, office or parcel; `by` who proved it, empty at intake."""
+
+    original_id: int
+    name: str
+    place: str
+    place_label: str
+    at_name: str
+    since: datetime
+    by: str
+    proof: str
+    parcel_number: str
+    waybill_number: str
+    courier_says: str
+
+
+def where_is(*, original_id: int, actor: Actor) -> Whereabouts:
+    """The one place of an original. Raises NotYours."""
+    rows = visible(actor, "original.see", Original.objects.filter(pk=original_id))
+    last = CustodyEvent.objects.filter(original=OuterRef("pk")).order_by("-sequence")
+    parcels = Parcel.objects.filter(pk=OuterRef("place_id"))
+    waybills = Waybill.objects.filter(parcel=OuterRef("place_id"), state="booked").order_by("-pk")
+    found = rows.annotate(
+        by=_text(last.values("by_label")[:1]),
+        proof=_text(last.values("proof")[:1]),
+        window_name=_text(Window.objects.filter(pk=OuterRef("place_id")).values("name")[:1]),
+        office_name=_text(Office.objects.filter(pk=OuterRef("place_id")).values("name")[:1]),
+        parcel_number=_text(parcels.values("number")[:1]),
+        waybill_number=_text(waybills.values("number")[:1]),
+        courier_says=_text(waybills.values("latest_kind")[:1]),
+    ).first()
+    if found is None:
+        raise NotYours
+    travelling = found.place in (Original.Place.PARCEL, Original.Place.LOST)
+    return Whereabouts(
+        original_id=found.pk,
+        name=found.name,
+        place=found.place,
+        place_label=Original.Place(found.place).label,
+        at_name=_name_of(found),
+        since=found.moved_at,
+        by=found.by,
+        proof=CustodyEvent.Proof(found.proof).label if found.proof else "",
+        parcel_number=found.parcel_number if travelling else "",
+        waybill_number=found.waybill_number if travelling else "",
+        courier_says=TrackingKind(found.courier_says).label if travelling and found.courier_says else "",
+    )
+
+
+def _name_of(found: Original) -> str:
+    names = {
+        Original.Place.WINDOW: "window_name",
+        Original.Place.OFFICE: "office_name",
+        Original.Place.ARCHIVE: "office_name",
+        Original.Place.PARCEL: "parcel_number",
+        Original.Place.LOST: "parcel_number",
+    }
+    attribute = names.get(Original.Place(found.place))
+    return str(getattr(found, attribute)) if attribute else ""
+
+
+def _text(subquery: object) -> Coalesce:
+    return Coalesce(Subquery(subquery, output_field=CharField()), Value(""))  # type: ignore[arg-type]
