@@ -14,6 +14,11 @@ COMPOUND_SURNAMES = frozenset(
     "公孙 慕容 仲孙 钟离 长孙 宇文 司徒 鲜于 司空 令狐 百里 呼延 东郭 南门 西门 公西 第五 梁丘 左丘".split()
 )
 
+_ORGANISATIONS = (
+    "公司", "集团", "厂", "店", "商行", "银行", "合作社", "医院", "学校", "学院", "大学", "幼儿园", "中心", "局", "委员会",
+    "办公室", "政府", "协会", "基金会", "事务所", "工作室", "经营部",
+)  # fmt: skip
+_MOBILE = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
 _DOOR = re.compile(
     r"[0-9０-９A-Za-z一二三四五六七八九十百零〇]+\s*[-—#]?\s*(?:号|幢|栋|座|单元|室|楼|层|弄|组|房|户)|[0-9０-９]"
 )
@@ -23,10 +28,13 @@ _ADMINISTRATIVE = re.compile(
 
 
 def mask_name(name: str) -> str:
-    """「张三」→「张*」, 「张三丰」→「张**」, 「欧阳询」→「欧阳*」: the surname and nothing else."""
+    """「张三」→「张*」, 「张三丰」→「张**」, 「欧阳询」→「欧阳*」: the surname and nothing else.
+
+    The name of a company or public body is no personal data and stays.
+    """
     name = name.strip()
-    if not name:
-        return ""
+    if not name or is_organisation(name):
+        return name
     if name[:2] in COMPOUND_SURNAMES and len(name) > 2:
         kept = name[:2]
     else:
@@ -34,6 +42,11 @@ def mask_name(name: str) -> str:
     if len(name) == len(kept):
         return kept if kept == MASK else MASK
     return kept + MASK * min(2, len(name) - len(kept))
+
+
+def is_organisation(name: str) -> bool:
+    """Whether a name is that of a company or public body, by its length and last word."""
+    return len(name) >= 5 and name.endswith(_ORGANISATIONS)
 
 
 def mask_phone(phone: str) -> str:
@@ -53,6 +66,16 @@ def mask_phone(phone: str) -> str:
     return "".join(
         MASK if index in positions and index not in shown else char for index, char in enumerate(phone)
     )
+
+
+def mask_phones_in(text: str) -> str:
+    """Mobile numbers inside a sentence, such as a courier's scan text, are masked where they stand."""
+    return _MOBILE.sub(lambda found: mask_phone(found.group()), text)
+
+
+def is_mobile(phone: str) -> bool:
+    """Whether a number belongs to a person's mobile rather than to a desk."""
+    return _MOBILE.search(re.sub(r"[\s-]", "", phone)) is not None
 
 
 def mask_id_number(number: str) -> str:

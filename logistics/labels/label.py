@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from registry.masking import mask_address, mask_name, mask_phone
+from registry.masking import is_mobile, mask_address, mask_name, mask_phone
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,9 @@ class Party:
 
     @classmethod
     def organisation(cls, *, name: str, contact: str, phone: str, address: str) -> "Party":
-        """A window or office: its name and address are public, who works there is not."""
-        return cls(name=f"{name} {mask_name(contact)}".strip(), phone=mask_phone(phone), address=address)
+        """A window or office: its name, address and desk telephone are public; who works there and a mobile are not."""
+        shown = mask_phone(phone) if is_mobile(phone) else phone
+        return cls(name=f"{name} {mask_name(contact)}".strip(), phone=shown, address=address)
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pikepdf
-import uharfbuzz as hb
 from pikepdf import Array, Dictionary, Name
 
 from logistics.labels.grid import bar_rectangles, dashes, place_bars, place_qr, qr_rectangles
 from logistics.labels.label import Label, Size
 from logistics.labels.layout import marks
 from logistics.labels.marks import BarsMark, Mark, Plate, QrMark, Rule, Text, line_width
+from registry.paper.compact import cff_of
 from registry.paper.fonts import BASELINE_EM, Typeface, typeface
 
 POINTS = 72 / 25.4
@@ -157,7 +157,7 @@ def _document(pages: Sequence[tuple[tuple[float, float], str]], ink: _Ink) -> by
 def _font(document: pikepdf.Pdf, face: Typeface, used: dict[int, str]) -> Dictionary:
     """A composite font of just the glyphs used; character codes are the glyph numbers of the whole face."""
     glyphs = sorted(used)
-    program = document.make_stream(_subset(face, glyphs), Subtype=Name.CIDFontType0C)
+    program = document.make_stream(cff_of(face.face, set(glyphs)), Subtype=Name.CIDFontType0C)
     name = Name(f"/TONGBA+{face.file.path.rpartition('/')[2].partition('.')[0]}")
     descriptor = Dictionary(
         Type=Name.FontDescriptor, FontName=name, Flags=4, FontBBox=Array([-1002, -1048, 2928, 1808]), ItalicAngle=0,
@@ -176,12 +176,6 @@ def _font(document: pikepdf.Pdf, face: Typeface, used: dict[int, str]) -> Dictio
         DescendantFonts=Array([document.make_indirect(descendant)]),
         ToUnicode=document.make_stream(_to_unicode(used)),
     )  # fmt: skip
-
-
-def _subset(face: Typeface, glyphs: list[int]) -> bytes:
-    wanted = hb.SubsetInput()
-    wanted.sets(hb.SubsetInputSets.GLYPH_INDEX).update(glyphs)
-    return bytes(hb.subset(face.face, wanted).reference_table("CFF ").data)
 
 
 def _to_unicode(used: dict[int, str]) -> bytes:

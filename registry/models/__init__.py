@@ -5,6 +5,7 @@ from registry.models.items import Contact, ItemOffice, MaterialRequirement, Serv
 from registry.models.journal import Event, NumberSequence
 from registry.models.people import ApiKey, User
 from registry.models.places import Office, Region, Seal, ServiceCentre, Window
+from registry.models.slips import Slip
 
 __all__ = [
     "Agreement",
@@ -20,6 +21,7 @@ __all__ = [
     "Seal",
     "ServiceCentre",
     "ServiceItem",
+    "Slip",
     "User",
     "Window",
 ]

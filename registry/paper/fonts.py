@@ -7,6 +7,7 @@ from functools import lru_cache
 import uharfbuzz as hb
 
 SANS = "Noto Sans CJK SC"
+SERIF = "Noto Serif CJK SC"
 BASELINE_EM = 0.88
 """How far below the top of the em box the baseline lies in the Noto CJK faces."""
 

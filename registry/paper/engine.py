@@ -1,0 +1,121 @@
+"""Makes a slip from its values: HTML to look at, archival PDF to keep. The same values and time give the same bytes."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+import weasyprint
+from django.template import Context, Engine
+from weasyprint.urls import FatalURLFetchingError, URLFetcher
+
+from registry.paper.compact import compact_fonts
+from registry.paper.fonts import SANS, SERIF, typeface
+from registry.paper.kinds import SlipKind
+from registry.paper.slips import MODELS, PackingList, Receipt, Settlement, Slip
+from registry.time import local_day
+
+TEMPLATE_VERSION = 1
+"""Raise it when a template or the stylesheet changes what is printed."""
+
+GETA = "〓"
+"""Stands for a character that the typeface lacks, as printers of Chinese have always done."""
+
+_TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "paper"
+_MISSING = "⟪缺失⟫"
+
+
+class OutsideWorld(FatalURLFetchingError):
+    """A template or a value made the engine want a resource; slips are made from what is inside alone."""
+
+
+class _NoFetching(URLFetcher):
+    def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> NoReturn:
+        raise OutsideWorld("a slip never loads anything from outside")
+
+
+def render(kind: SlipKind | str, data: Slip | Mapping[str, Any], *, issued_at: datetime) -> bytes:
+    """The slip as PDF/A-3b. `data` is the model of `kind` or its JSON; it must carry its number.
+
+    Needs no network, database or store. Raises pydantic's ValidationError for values that do not fit the kind.
+    """
+    slip = slip_of(kind, data)
+    if not slip.number:
+        raise ValueError("a slip is printed only with its number")
+    html = _html(slip, issued_at)
+    identifier = hashlib.sha256(html.encode()).hexdigest()[:32].encode()
+    document = weasyprint.HTML(string=html, url_fetcher=_NoFetching())
+    pdf = document.write_pdf(pdf_variant="pdf/a-3b", pdf_identifier=identifier, pdf_tags=True)
+    return compact_fonts(bytes(pdf))
+
+
+def preview(kind: SlipKind | str, data: Slip | Mapping[str, Any], *, issued_at: datetime | None = None) -> str:
+    """The same slip as one self-contained HTML page, marked as a preview while it has no number."""
+    return _html(slip_of(kind, data), issued_at)
+
+
+def slip_of(kind: SlipKind | str, data: Slip | Mapping[str, Any]) -> Slip:
+    """The checked model of a kind from a model or its JSON."""
+    model = MODELS[SlipKind(kind)]
+    if isinstance(data, Slip):
+        if not isinstance(data, model):
+            raise TypeError(f"{type(data).__name__} is not the model of {kind}")
+        return data
+    return model.model_validate(data)
+
+
+def _html(slip: Slip, issued_at: datetime | None) -> str:
+    context = Context(
+        {
+            "slip": slip,
+            "title": slip.kind.label,
+            "issued_at": issued_at,
+            "issued_day": local_day(issued_at) if issued_at else None,
+            "stamp": issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if issued_at else "",
+            **_sums(slip),
+        },
+        use_l10n=False,
+        use_tz=False,
+    )
+    html = str(_engine().get_template(f"{slip.kind.value}.html").render(context))
+    if _MISSING in html:
+        raise LookupError(f"the template of {slip.kind.value} asks for a value that the slip lacks")
+    return _printable(html)
+
+
+def _sums(slip: Slip) -> dict[str, int]:
+    match slip:
+        case Receipt():
+            return {"originals": sum(line.original for line in slip.materials)}
+        case PackingList():
+            return {"copies": sum(line.copies for line in slip.contents)}
+        case Settlement():
+            return {
+                "parcels": sum(office.parcels for office in slip.offices),
+                "billed": sum(office.billed for office in slip.offices),
+                "disputed": sum(office.disputed for office in slip.offices),
+                "corrections": sum(office.corrections for office in slip.offices),
+            }
+        case _:
+            return {}
+
+
+def _printable(html: str) -> str:
+    """Replace what the typefaces cannot draw: a missing glyph would be neither readable nor archival."""
+    return "".join(char if char in "\n\t" or _has_glyph(char) else GETA for char in html)
+
+
+@lru_cache(maxsize=8192)
+def _has_glyph(char: str) -> bool:
+    return all(typeface(family=family).font.get_nominal_glyph(ord(char)) for family in (SANS, SERIF))
+
+
+@lru_cache(maxsize=1)
+def _engine() -> Engine:
+    return Engine(
+        dirs=[str(_TEMPLATES)],
+        builtins=["registry.paper.wording"],
+        string_if_invalid=_MISSING,
+    )

@@ -1,0 +1,245 @@
+"""What each slip says: one model per kind, which masks what the paper must not show in full.
+
+Names of applicants stand in full only on papers that are handed to that applicant; identity numbers, phones and
+addresses never do. Times are aware; money is integer fen.
+"""
+
+from datetime import date
+from typing import Annotated, ClassVar, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from registry.masking import mask_address, mask_id_number, mask_name, mask_phone, mask_phones_in
+from registry.paper.kinds import SlipKind
+
+MaskedName = Annotated[str, AfterValidator(mask_name)]
+MaskedPhone = Annotated[str, AfterValidator(mask_phone)]
+MaskedIdNumber = Annotated[str, AfterValidator(mask_id_number)]
+MaskedAddress = Annotated[str, AfterValidator(mask_address)]
+Words = Annotated[str, AfterValidator(mask_phones_in)]
+"""Free text of others (a courier's scan, a reason), in which mobile numbers are masked."""
+
+
+class Part(BaseModel):
+    """A value inside a slip."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Slip(Part):
+    """What all slips share. `number` and `code` (text of the QR) are filled when the slip is issued."""
+
+    kind: ClassVar[SlipKind]
+
+    number: str = ""
+    code: str = ""
+    case_number: str = ""
+    issuer: str
+    """Who puts the seal: window, office or centre."""
+
+
+class MaterialLine(Part):
+    """One paper handed in. `form` is 原件, 复印件, 电子件…; `original` marks what has to come back."""
+
+    name: str
+    form: str
+    original: bool = False
+    copies: int = Field(default=1, ge=0)
+    pages: int = Field(default=0, ge=0)
+    deferred_until: date | None = None
+    remark: Words = ""
+
+
+class OfApplicant(Slip):
+    """A slip about one application, handed to the applicant or the agent."""
+
+    item_name: str
+    item_code: str = ""
+    applicant_name: str
+    applicant_id_number: MaskedIdNumber = ""
+    applicant_phone: MaskedPhone = ""
+    agent_name: str = ""
+    window: str
+    office: str
+    enquiry_phone: str = ""
+    """Public telephone of the window or office."""
+
+
+class Acceptance(OfApplicant):
+    """受理承诺单: accepted, decided by a deadline (putian §四(二))."""
+
+    kind = SlipKind.ACCEPTANCE
+
+    mode: str
+    accepted_at: AwareDatetime
+    promised_days: int = Field(ge=0)
+    """Working days."""
+    deadline: date
+    delivery: str
+    delivery_address: MaskedAddress = ""
+    materials: tuple[MaterialLine, ...]
+
+
+class Receipt(OfApplicant):
+    """收件凭证: what was handed in, before anybody accepted it."""
+
+    kind = SlipKind.RECEIPT
+
+    mode: str
+    received_at: AwareDatetime
+    materials: tuple[MaterialLine, ...]
+
+
+class MissingLine(Part):
+    """One thing that is missing or wrong, and what to hand in."""
+
+    name: str
+    fault: Words
+    demand: Words
+
+
+class Notice(OfApplicant):
+    """一次性告知书: everything that is missing, said once."""
+
+    kind = SlipKind.NOTICE
+
+    noticed_at: AwareDatetime
+    missing: tuple[MissingLine, ...] = Field(min_length=1)
+    supplement_by: date | None = None
+    clock_paused: bool = True
+
+
+class Refusal(OfApplicant):
+    """不予受理决定书: reasons, law and what may be done against it (after 首问责任, taizhou-2023 §三(三)2)."""
+
+    kind = SlipKind.REFUSAL
+
+    decided_at: AwareDatetime
+    reasons: tuple[Words, ...] = Field(min_length=1)
+    legal_basis: str = "《中华人民共和国行政许可法》第三十二条"
+    review_body: str = ""
+    """Who hears an application for reconsideration; a general wording when unknown."""
+    court: str = ""
+
+
+class Trace(Part):
+    """One scan of the courier."""
+
+    at: AwareDatetime
+    words: Words
+
+
+class DeliveryProof(OfApplicant):
+    """送达回证: what reached whom, when and how."""
+
+    kind = SlipKind.DELIVERY_PROOF
+
+    documents: tuple[str, ...] = Field(min_length=1)
+    method: str
+    delivered_at: AwareDatetime
+    recipient: str
+    """Who took it, in the words of the courier or the window, e.g. 本人."""
+    carrier: str = ""
+    waybill: str = ""
+    address: MaskedAddress = ""
+    traces: tuple[Trace, ...] = ()
+
+
+class PackedLine(Part):
+    """One paper in an envelope. The applicant is masked: envelopes are opened by others than the officer."""
+
+    case_number: str
+    applicant_name: MaskedName
+    item_name: str = ""
+    name: str
+    form: str = "原件"
+    copies: int = Field(default=1, ge=1)
+    pages: int = Field(default=0, ge=0)
+
+
+class PackingList(Slip):
+    """材料移交清单: lies in the parcel and is ticked by who opens it."""
+
+    kind = SlipKind.PACKING_LIST
+
+    parcel_number: str
+    leg: str
+    sender: str
+    sender_contact: MaskedName = ""
+    receiver: str
+    receiver_contact: MaskedName = ""
+    carrier: str = ""
+    waybill: str = ""
+    payment_term: str = ""
+    payer: str = ""
+    packed_at: AwareDatetime
+    contents: tuple[PackedLine, ...] = Field(min_length=1)
+
+
+class OfficeAmount(Part):
+    """What one office's parcels cost a centre in the month, in fen. payable = billed - disputed + corrections."""
+
+    office: str
+    parcels: int = Field(ge=0)
+    billed: int
+    disputed: int = 0
+    corrections: int = 0
+    payable: int
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.payable != self.billed - self.disputed + self.corrections:
+            raise ValueError("payable is billed less disputed plus corrections")
+        return self
+
+
+class LegAmount(Part):
+    """The same month by leg, in fen."""
+
+    leg: str
+    parcels: int = Field(ge=0)
+    payable: int
+
+
+class BilledLine(Part):
+    """One waybill of the appendix; no person is named. `weight` in grams, `amount` in fen."""
+
+    day: date
+    waybill: str
+    case_number: str = ""
+    office: str
+    leg: str
+    weight: int = Field(ge=0)
+    amount: int
+
+
+class Settlement(Slip):
+    """寄递费用结算单: what one centre owes one carrier for one month (putian §五(七))."""
+
+    kind = SlipKind.SETTLEMENT
+
+    centre: str
+    carrier: str
+    account_tail: str = ""
+    month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    offices: tuple[OfficeAmount, ...]
+    legs: tuple[LegAmount, ...] = ()
+    lines: tuple[BilledLine, ...] = ()
+    total: int
+    remarks: tuple[Words, ...] = ()
+    prepared_by: MaskedName = ""
+    approved_by: MaskedName = ""
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.total != sum(office.payable for office in self.offices):
+            raise ValueError("the total is the sum of the offices")
+        if self.legs and self.total != sum(leg.payable for leg in self.legs):
+            raise ValueError("the total is the sum of the legs")
+        return self
+
+
+MODELS: dict[SlipKind, type[Slip]] = {
+    model.kind: model
+    for model in (Acceptance, Receipt, Notice, PackingList, DeliveryProof, Settlement, Refusal)
+}
