@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
 
 from ocr.lines import Line
 from ocr.pictures import Picture
@@ -14,6 +15,9 @@ class EngineFailed(Refused):
 
     def __init__(self) -> None:
         super().__init__("ocr_engine_failed", "文字识别暂时不可用，系统稍后会自动重试。", can_retry=True)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
+        return type(self), ()  # it also travels from worker processes
 
 
 class Engine(Protocol):
@@ -45,3 +49,18 @@ class Engine(Protocol):
         Raises EngineFailed.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What is kept with a reading so that it can be told from others and made again."""
+
+    name: str
+    version: str
+    precision: str
+    settings_digest: str
+
+    @classmethod
+    def of(cls, engine: Engine) -> Self:
+        """Return the engine's identity as values."""
+        return cls(engine.name, engine.version, engine.precision, engine.settings_digest)

@@ -36,7 +36,10 @@ class Tesseract:
     name = "tesseract"
 
     def __init__(self) -> None:
-        self.version = str(pytesseract.get_tesseract_version())
+        try:
+            self.version = str(pytesseract.get_tesseract_version())
+        except pytesseract.TesseractNotFoundError as error:
+            raise EngineFailed from error
         self.precision = "tesseract-lstm"
         self.settings_digest = digest({"language": LANGUAGE, "config": CONFIG, "sure": SURE})
 

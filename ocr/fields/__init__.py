@@ -1,0 +1,22 @@
+"""Finds on a read page what a clerk would otherwise type: numbers, names, phones, dates, each with its place."""
+
+from collections.abc import Sequence
+
+from ocr.fields.names import find_names
+from ocr.fields.numbers import find_numbers
+from ocr.fields.values import Check, Field, Kind
+from ocr.fields.view import RowText, rows_of
+from ocr.lines import Line
+
+__all__ = ["Check", "Field", "Kind", "find_fields"]
+
+
+def find_fields(lines: Sequence[Line]) -> list[Field]:
+    """Return the fields of one page in reading order; `lines` are a page's lines in reading order.
+
+    What was read is never corrected: a number that fails its check digit is given as read and never as certain.
+    """
+    rows: list[RowText] = rows_of(lines)
+    found = [field for row in rows for field in find_numbers(row)]
+    found += find_names(rows)
+    return sorted(found, key=lambda field: (field.line, field.start))

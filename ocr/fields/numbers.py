@@ -1,0 +1,167 @@
+"""Numbers that are known by their shape: identity numbers, credit codes, phones, dates, certificate numbers."""
+
+import datetime
+import re
+from collections.abc import Callable, Iterator
+
+from stdnum.cn import ric, uscc
+from stdnum.exceptions import ValidationError
+
+from ocr.fields.values import Check, Field, Kind
+from ocr.fields.view import RowText
+
+_ALONE = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
+
+EIGHTEEN = re.compile(r"[0-9A-Za-z](?: ?[0-9A-Za-z]){17}".join(_ALONE))
+MOBILE = re.compile(r"(?:\+?86[- ]?)?(1[3-9]\d(?:[- ]?\d{4}){2})".join(_ALONE))
+LANDLINE = re.compile(r"\(?(0\d{2,3})\)?[- ](\d{7,8})(?:-\d{1,5})?".join(_ALONE))
+WRITTEN_DATE = re.compile(r"(?<!\d)(\d{4}) ?年 ?(\d{1,2}) ?月 ?(\d{1,2}) ?日")
+DOTTED_DATE = re.compile(r"(?<![\d.])((?:19|20)\d{2})([-./])(\d{1,2})\2(\d{1,2})(?![\d.])")
+SPELLED_DATE = re.compile(r"([二一][〇○零一二三四五六七八九O0]{3})年([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})日")
+PROPERTY = re.compile(r"[\u4e00-\u9fff] ?\(\d{4}\) ?[\u4e00-\u9fff]{2,14}第 ?\d{4,12} ?号")
+FOOD_LICENCE = re.compile(r"J[YCX]\d{14}".join(_ALONE))
+LABELLED = re.compile(
+    r"((?:许可证|证书|证件|执照|登记证|权证|合同|档案)?(?:编号|证号|字号|号码)|注册号|(?<![A-Za-z])N[oO]\.?) ?[:.] ?"
+    r"([A-Za-z0-9\u4e00-\u9fff()\-]{0,12}?[A-Za-z0-9\-]{5,24}号?)"
+)
+
+CONFUSED = {"O": "0", "D": "0", "Q": "0", "I": "1", "L": "1", "Z": "2", "S": "5", "G": "6", "B": "8", "0": "8"}
+"""Characters that recognisers take for one another, each with the likelier one in a number."""
+
+CREDIT_ALPHABET = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
+CREDIT_BEGINS = re.compile(r"[1-9A-GNY][1-9]")
+FEWEST_DIGITS = 8
+
+_DIGITS = {c: str(n) for n, c in enumerate("〇一二三四五六七八九")} | {"零": "0", "○": "0", "O": "0", "0": "0"}
+
+
+def find_numbers(row: RowText) -> Iterator[Field]:
+    """Yield every number of one printed row."""
+    taken: list[range] = []
+    for finder in (_eighteens, _dates, _phones, _certificates):
+        for field, span in finder(row):
+            if any(span.start < other.stop and other.start < span.stop for other in taken):
+                continue
+            taken.append(span)
+            yield field
+
+
+Found = Iterator[tuple[Field, range]]
+
+
+def _eighteens(row: RowText) -> Found:
+    for match in EIGHTEEN.finditer(row.text):
+        value = match.group().replace(" ", "").upper()
+        kind = _kind_of(value, row.text[: match.start()])
+        if kind is None:
+            continue
+        passed = _passes(kind, value)
+        if " " in match.group() and not passed:
+            continue  # two unrelated numbers that happen to stand side by side
+        check = Check.PASSED if passed else Check.FAILED
+        suggestion = "" if passed else _suggested(kind, value)
+        yield _field(row, kind, value, match.span(), check, suggestion), range(*match.span())
+
+
+def _kind_of(value: str, before: str) -> Kind | None:
+    """Tell an identity number from a credit code: by its check digit, else by the label, else by its shape."""
+    for kind in (Kind.IDENTITY_NUMBER, Kind.CREDIT_CODE):
+        if _passes(kind, value):
+            return kind
+    if sum(letter.isdigit() for letter in value) < FEWEST_DIGITS:
+        return None
+    label = before[-24:]
+    if "身份" in label:
+        return Kind.IDENTITY_NUMBER
+    if "代码" in label:
+        return Kind.CREDIT_CODE
+    if value[:17].isdigit():
+        return Kind.IDENTITY_NUMBER if value[6:8] in {"19", "20"} else Kind.CREDIT_CODE
+    return Kind.CREDIT_CODE if CREDIT_BEGINS.match(value) and value[2:8].isdigit() else None
+
+
+def _passes(kind: Kind, value: str) -> bool:
+    check: Callable[[str], str] = ric.validate if kind == Kind.IDENTITY_NUMBER else uscc.validate
+    if kind == Kind.CREDIT_CODE and not (CREDIT_ALPHABET.fullmatch(value) and CREDIT_BEGINS.match(value)):
+        return False
+    try:
+        check(value)
+    except ValidationError:
+        return False
+    return True
+
+
+def _suggested(kind: Kind, value: str) -> str:
+    """Return the one value that passes with a single confused character replaced; empty when none or several do."""
+    pairs = [*CONFUSED.items(), *((likely, read) for read, likely in CONFUSED.items())]
+    candidates = {
+        value[:place] + other + value[place + 1 :]
+        for place, letter in enumerate(value)
+        for read, other in pairs
+        if letter == read
+    }
+    passing = [candidate for candidate in candidates if _passes(kind, candidate)]
+    return passing[0] if len(passing) == 1 else ""
+
+
+def _phones(row: RowText) -> Found:
+    for match in MOBILE.finditer(row.text):
+        yield _field(row, Kind.PHONE, re.sub(r"\D", "", match.group(1)), match.span()), range(*match.span())
+    for match in LANDLINE.finditer(row.text):
+        yield _field(row, Kind.PHONE, f"{match.group(1)}-{match.group(2)}", match.span()), range(*match.span())
+
+
+def _dates(row: RowText) -> Found:
+    for match in WRITTEN_DATE.finditer(row.text):
+        yield _date(row, match, *(int(part) for part in match.groups()))
+    for match in DOTTED_DATE.finditer(row.text):
+        year, _mark, month, day = match.groups()
+        yield _date(row, match, int(year), int(month), int(day))
+    for match in SPELLED_DATE.finditer(row.text):
+        year, month, day = match.groups()
+        yield _date(row, match, int("".join(_DIGITS[c] for c in year)), _spelled(month), _spelled(day))
+
+
+def _date(row: RowText, match: re.Match[str], year: int, month: int, day: int) -> tuple[Field, range]:
+    try:
+        datetime.date(year, month, day)
+        check = Check.PASSED
+    except ValueError:
+        check = Check.FAILED
+    return _field(row, Kind.DATE, f"{year:04}-{month:02}-{day:02}", match.span(), check), range(*match.span())
+
+
+def _spelled(number: str) -> int:
+    """Return 1 to 99 written in Chinese, such as 二十三."""
+    tens, ten, ones = number.rpartition("十")
+    return (int(_DIGITS[tens]) if tens else int(bool(ten))) * 10 + (int(_DIGITS[ones]) if ones else 0)
+
+
+def _certificates(row: RowText) -> Found:
+    for pattern in (PROPERTY, FOOD_LICENCE):
+        for match in pattern.finditer(row.text):
+            value = match.group().replace(" ", "")
+            yield _field(row, Kind.CERTIFICATE_NUMBER, value, match.span()), range(*match.span())
+    for match in LABELLED.finditer(row.text):
+        span = match.span(2)
+        yield _field(row, Kind.CERTIFICATE_NUMBER, match.group(2), span, label=match.group(1)), range(*span)
+
+
+def _field(
+    row: RowText,
+    kind: Kind,
+    value: str,
+    span: tuple[int, int],
+    check: Check = Check.NONE,
+    suggestion: str = "",
+    label: str = "",
+) -> Field:
+    line, start, end, box, confidence = row.locate(*span)
+    label = label or _label_before(row.text, span[0])
+    return Field(kind, value, row.text[slice(*span)], label, line, start, end, box, confidence, check, suggestion)
+
+
+def _label_before(text: str, start: int) -> str:
+    """Return the last run of Chinese before a place, up to a space or colon: what a form prints as its label."""
+    match = re.search(r"([\u4e00-\u9fff()]{2,12})[ :]*$", text[:start])
+    return match.group(1) if match else ""
