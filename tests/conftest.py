@@ -26,6 +26,8 @@ from django.db import connection  # noqa: E402
 from storage.client import store  # noqa: E402
 from storage.services import prepare_buckets  # noqa: E402
 
+settings.STATIC_ROOT.mkdir(exist_ok=True)
+
 
 def pytest_report_header() -> str:
     return f"database: {'PostgreSQL' if installation.uses_postgresql() else 'SQLite'}, servers: {SERVERS.folder}"
