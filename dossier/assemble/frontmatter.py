@@ -99,9 +99,9 @@ def _cover_foot(sheet: Sheet, plan: DossierPlan, *, top: float) -> SealPlace:
     holder = wrap(plan.window, font, 12.5, 190)
     y = top + 46
     with sheet.tag("P"):
-        for line in [*holder, "（盖章）", day(plan.made_at)]:
+        for line in [*holder, day(plan.made_at)]:
             sheet.text(centre - font.width(line, 12.5) / 2, y, line, font, 12.5)
-            y += 21
+            y += 25
     middle = A4[1] - (top + 46 + (y - top - 46) / 2 - 14)
     half = SEAL_SIZE / 2
     return SealPlace(
