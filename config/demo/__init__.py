@@ -1,0 +1,1 @@
+"""The demonstration: sample papers and the journey of one application."""
