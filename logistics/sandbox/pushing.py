@@ -3,7 +3,6 @@
 import hashlib
 import json
 import threading
-import time
 from collections import deque
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -63,6 +62,14 @@ class Postman:
     sent: deque[dict[str, object]] = field(default_factory=lambda: deque(maxlen=1000))
     _held: list[Push] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _closed: threading.Event = field(default_factory=threading.Event)
+    _repeating: list[threading.Thread] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Gives up the repetitions that are still waiting."""
+        self._closed.set()
+        for thread in self._repeating:
+            thread.join()
 
     def deliver(self, push: Push) -> list[dict[str, object]]:
         """Pushes once, faults applied; what was answered. An unacknowledged push is repeated in the background."""
@@ -82,7 +89,10 @@ class Postman:
             done, outcome = self._once(one)
             outcomes.append(outcome)
             if not done:
-                threading.Thread(target=self._repeat, args=(one,), daemon=True).start()
+                thread = threading.Thread(target=self._repeat, args=(one,), daemon=True)
+                with self._lock:
+                    self._repeating = [*(known for known in self._repeating if known.is_alive()), thread]
+                    thread.start()
         return outcomes
 
     def release(self) -> list[dict[str, object]]:
@@ -93,8 +103,7 @@ class Postman:
 
     def _repeat(self, push: Push) -> None:
         for wait in self.waits:
-            time.sleep(wait)
-            if self._once(push)[0]:
+            if self._closed.wait(wait) or self._once(push)[0]:
                 return
 
     def _once(self, push: Push) -> tuple[bool, dict[str, object]]:

@@ -58,6 +58,7 @@ class SandboxServer(ThreadingHTTPServer):
         """Stops the clock and gives the sockets back."""
         self._stop.set()
         super().server_close()
+        self.postman.close()
         self.client.close()
 
     def answer(self, request: Request) -> Answer | None:

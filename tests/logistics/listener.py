@@ -1,0 +1,49 @@
+"""A small receiver of pushes for tests of the sandbox and the adapters: keeps what came, answers as told."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from logistics.couriers.base import Acknowledgement, RawRequest
+
+
+@dataclass
+class Listener:
+    """`url` to push to; `received` in order of arrival; `answer` decides what each push is told."""
+
+    url: str
+    answer: Callable[[RawRequest], Acknowledgement]
+    received: list[RawRequest] = field(default_factory=list)
+
+
+@contextmanager
+def listening(answer: Callable[[RawRequest], Acknowledgement]) -> Iterator[Listener]:
+    listener = Listener(url="", answer=answer)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            raw = RawRequest(headers={name.lower(): value for name, value in self.headers.items()}, body=body)
+            listener.received.append(raw)
+            told = listener.answer(raw)
+            self.send_response(told.status)
+            self.send_header("content-type", told.media_type)
+            self.send_header("content-length", str(len(told.body)))
+            self.end_headers()
+            self.wfile.write(told.body)
+
+        def log_message(self, *args: object) -> None:
+            """Quiet: pytest shows what matters."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    listener.url = f"http://127.0.0.1:{server.server_address[1]}/push"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield listener
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
