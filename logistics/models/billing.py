@@ -205,6 +205,7 @@ class Settlement(models.Model):
     accrued_fen = models.BigIntegerField("已妥投未计费（分）")
     closed_at = models.DateTimeField("结算时间")
     closed_by = models.CharField("结算人", max_length=100)
+    frozen = models.BooleanField("已冻结", default=False)
     workbook = models.ForeignKey(
         StoredObject, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="XLSX"
     )

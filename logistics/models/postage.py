@@ -17,11 +17,19 @@ from registry.permissions import Reach
 from registry.terms import Mode
 
 
-class InForceQuerySet(models.QuerySet[models.Model]):
-    """Rows with a period from `valid_from` up to, not including, `valid_until`."""
+def _in_force(on: date) -> Q:
+    """From `valid_from` up to, not including, `valid_until`."""
+    return Q(valid_from__lte=on) & (Q(valid_until__isnull=True) | Q(valid_until__gt=on))
 
-    def in_force(self, on: date) -> "InForceQuerySet":
-        return self.filter(valid_from__lte=on).filter(Q(valid_until__isnull=True) | Q(valid_until__gt=on))
+
+class PolicyQuerySet(models.QuerySet["PostagePolicy"]):
+    def in_force(self, on: date) -> "PolicyQuerySet":
+        return self.filter(_in_force(on))
+
+
+class ContractQuerySet(models.QuerySet["TariffContract"]):
+    def in_force(self, on: date) -> "ContractQuerySet":
+        return self.filter(_in_force(on))
 
 
 class PostagePolicy(models.Model):
@@ -42,7 +50,7 @@ class PostagePolicy(models.Model):
     valid_from = models.DateField("生效日期")
     valid_until = models.DateField("失效日期", null=True, blank=True)
 
-    objects = models.Manager.from_queryset(InForceQuerySet)()
+    objects = PolicyQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "邮资政策"
@@ -97,7 +105,7 @@ class TariffContract(models.Model):
     surcharges = models.JSONField("附加费", default=list, blank=True)
     created_at = models.DateTimeField("录入时间")
 
-    objects = models.Manager.from_queryset(InForceQuerySet)()
+    objects = ContractQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "资费合同"

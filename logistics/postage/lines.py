@@ -20,7 +20,7 @@ _TOTAL = re.compile(r"^(本页|本期|本月|总|共)?(合计|总计|共计|累�
 _SUBTOTAL = re.compile(r"^(本页)?(小计|页计)")
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+\d+", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})\D?(\d{1,2})\D?(\d{1,2})")
-_MAX_WAYBILL = 40
+_MAX_NUMBER = 40
 _MAX_GRAMS = 10_000_000
 
 # In order: the first word that occurs decides.
@@ -109,7 +109,7 @@ class Reading:
             freight_fen=self._optional_fen(row, Column.FREIGHT, number),
             other_fen=self._optional_fen(row, Column.OTHER, number),
             term=_word(cell(row, Column.TERM), _TERMS),
-            account=_plain(cell(row, Column.ACCOUNT))[:_MAX_WAYBILL],
+            account=_plain(cell(row, Column.ACCOUNT))[:_MAX_NUMBER],
             currency=_plain(cell(row, Column.CURRENCY))[:8],
             period=self.period,
         )
@@ -154,6 +154,8 @@ def _waybill(text: str, number: int) -> str:
             "rounded_waybill",
             f"第 {number} 行的运单号被表格软件改成了科学计数法，请把该列设为文本后重新导出。",
         )
+    if len(plain) > _MAX_NUMBER:
+        raise BadLine("bad_waybill", f"第 {number} 行的运单号过长，请核对列名对应关系后重新导入。")
     return plain.removesuffix(".0")
 
 

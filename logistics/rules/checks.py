@@ -117,7 +117,7 @@ def check_waybill(
 ) -> list[Finding]:
     """All findings about one waybill's lines in a statement; `earlier`: its lines in earlier statements."""
     found = [finding for line in lines for finding in _inside_line(line)]
-    for charge in _net(lines):
+    for charge in _net(lines)[0]:
         if charge.net_fen <= 0:
             continue
         found += _check_charge(charge, facts, _still_billed(earlier, charge.line.kind), period)
@@ -144,21 +144,30 @@ def stake_of(amount_fen: int, stakes: Iterable[int]) -> int:
     return min(max(amount_fen, 0), sum(stakes))
 
 
-def _net(lines: Sequence[Billed]) -> list[Charge]:
-    """Offset 红冲 (negative) lines, each against the latest positive line of its kind before it."""
-    open_lines: list[Charge] = []
+def unmatched_credits(lines: Sequence[Billed]) -> list[tuple[Billed, int]]:
+    """红冲 lines that take back more than stands before them in the same statement, with what is left (fen > 0)."""
+    return _net(lines)[1]
+
+
+def _net(lines: Sequence[Billed]) -> tuple[list[Charge], list[tuple[Billed, int]]]:
+    """Offset 红冲 (negative) lines, each against the latest positive lines of its kind before it."""
+    standing: list[Charge] = []
+    unmatched: list[tuple[Billed, int]] = []
     for line in sorted(lines, key=lambda line: line.row):
         if line.amount_fen >= 0:
-            open_lines.append(Charge(line, line.amount_fen, 0))
+            standing.append(Charge(line, line.amount_fen, 0))
             continue
         left = -line.amount_fen
-        for index in range(len(open_lines) - 1, -1, -1):
-            charge = open_lines[index]
+        for index in range(len(standing) - 1, -1, -1):
+            charge = standing[index]
             taken = min(left, charge.net_fen) if charge.line.kind == line.kind else 0
             if taken:
-                open_lines[index] = Charge(charge.line, charge.net_fen - taken, charge.credited_fen + taken)
+                net, credited = charge.net_fen - taken, charge.credited_fen + taken
+                standing[index] = Charge(charge.line, net, credited)
                 left -= taken
-    return open_lines
+        if left:
+            unmatched.append((line, left))
+    return standing, unmatched
 
 
 def _still_billed(earlier: Sequence[Billed], kind: str) -> Billed | None:
@@ -166,7 +175,7 @@ def _still_billed(earlier: Sequence[Billed], kind: str) -> Billed | None:
     same = [line for line in earlier if line.kind == kind]
     by_age = sorted(same, key=lambda line: (line.period, line.row))
     renumbered = [replace(line, row=index) for index, line in enumerate(by_age)]
-    standing = next((charge for charge in _net(renumbered) if charge.net_fen > 0), None)
+    standing = next((charge for charge in _net(renumbered)[0] if charge.net_fen > 0), None)
     return by_age[standing.line.row] if standing else None
 
 

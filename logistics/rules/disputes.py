@@ -18,7 +18,7 @@ S = DiscrepancyState
 
 # `cleared` is not a person's decision: a later reconciliation found that the facts have changed.
 MOVES: Mapping[DiscrepancyState, frozenset[DiscrepancyState]] = {
-    S.OPEN: frozenset({S.DISPUTED, S.ACCEPTED, S.CLEARED}),
+    S.OPEN: frozenset({S.DISPUTED, S.CREDITED, S.ACCEPTED, S.CLEARED}),
     S.DISPUTED: frozenset({S.CREDITED, S.ACCEPTED}),
     S.CLEARED: frozenset({S.OPEN}),
     S.CREDITED: frozenset(),

@@ -1,0 +1,269 @@
+"""A settlement as a workbook with live formulas, as JSON, and as the data of its paper."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Sum
+
+from logistics.models import Charge, Discrepancy, Settlement, SettlementLine
+from logistics.postage.reconciling import accruals
+from logistics.postage.workbooks import Formula, Money, Sheet, make_workbook
+from logistics.rules.checks import Code
+from logistics.rules.disputes import DiscrepancyState
+from logistics.rules.money import yuan
+from logistics.rules.payers import Leg, PaymentTerm
+from registry.terms import Mode
+from registry.time import local
+from storage.models import Kind, StoredObject
+from storage.services import store_bytes
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+NO_OFFICE = "未能对应部门"
+_LINE_HEADER = (
+    "序号",
+    "种类",
+    "运单号",
+    "办件编号",
+    "事项",
+    "审批部门",
+    "寄件类型",
+    "办理模式",
+    "付款方式",
+    "应计（元）",
+    "账单（元）",
+    "暂扣（元）",
+    "往期调整（元）",
+    "应付（元）",
+    "依据",
+)
+_DIFFERENCE_HEADER = ("运单号", "行号", "差异", "我方数据", "账单数据", "涉及金额（元）", "状态", "处理理由")
+
+
+def keep_workbook(*, settlement: Settlement, now: datetime) -> StoredObject:
+    """Make and store the XLSX of a frozen settlement, once. Doing it again gives the same bytes."""
+    if settlement.workbook is not None:
+        return settlement.workbook
+    content = settlement_workbook(settlement)
+    stored = store_bytes(content=content, kind=Kind.SETTLEMENT, media_type=XLSX, now=now)
+    Settlement.objects.filter(pk=settlement.pk, workbook__isnull=True).update(workbook=stored)
+    return stored
+
+
+def settlement_workbook(settlement: Settlement) -> bytes:
+    """Sheets 汇总, 明细 and 差异. The totals are formulas over 明细, so that whoever checks can follow them."""
+    return make_workbook(
+        [
+            Sheet("汇总", _summary(settlement), widths=(28, 12, 16, 16, 16, 16, 16)),
+            Sheet(
+                "明细",
+                _details(settlement),
+                widths=(8, 14, 18, 22, 30, 26, 16, 12, 12, 12, 12, 12, 14, 12, 60),
+            ),
+            Sheet("差异", _differences(settlement), widths=(18, 8, 16, 32, 32, 16, 14, 40)),
+        ],
+        made_at=settlement.closed_at,
+    )
+
+
+def settlement_json(settlement: Settlement) -> dict[str, Any]:
+    """The same for programs; money in fen."""
+    return {
+        "number": settlement.number,
+        "centre": settlement.centre.name,
+        "carrier": settlement.carrier.code,
+        "month": settlement.month,
+        "closed_at": settlement.closed_at.isoformat(),
+        "totals_fen": {
+            "billed": settlement.billed_fen,
+            "withheld": settlement.withheld_fen,
+            "released": settlement.released_fen,
+            "payable": settlement.payable_fen,
+            "accrued": settlement.accrued_fen,
+        },
+        "lines": [
+            {
+                "position": line.position,
+                "kind": line.kind,
+                "waybill": line.waybill_number,
+                "case": line.case_number,
+                "item": line.item_name,
+                "office": line.office_name,
+                "leg": line.leg,
+                "mode": line.mode,
+                "term": line.term,
+                "expected_fen": line.expected_fen,
+                "billed_fen": line.billed_fen,
+                "withheld_fen": line.withheld_fen,
+                "released_fen": line.released_fen,
+                "payable_fen": line.payable_fen,
+                "words": line.words,
+            }
+            for line in settlement.lines.iterator(chunk_size=2000)
+        ],
+        "discrepancies": [
+            {
+                "waybill": one.waybill_number,
+                "row": one.row,
+                "code": one.code,
+                "ours": one.ours,
+                "theirs": one.theirs,
+                "stake_fen": one.stake_fen,
+                "state": one.state,
+            }
+            for one in differences_of(settlement)
+        ],
+    }
+
+
+def settlement_slip(settlement: Settlement) -> dict[str, Any]:
+    """What the paper of kind `settlement` prints: amounts already in yuan, one row for each office."""
+    return {
+        "number": settlement.number,
+        "centre": settlement.centre.name,
+        "carrier": settlement.carrier.name,
+        "month": settlement.month,
+        "closed_on": f"{local(settlement.closed_at):%Y-%m-%d}",
+        "closed_by": settlement.closed_by,
+        "line_count": settlement.line_count,
+        "billed": yuan(settlement.billed_fen),
+        "withheld": yuan(settlement.withheld_fen),
+        "released": yuan(settlement.released_fen),
+        "payable": yuan(settlement.payable_fen),
+        "accrued_count": settlement.accrued_count,
+        "accrued": yuan(settlement.accrued_fen),
+        "offices": [
+            {
+                "name": row["office_name"] or NO_OFFICE,
+                "count": row["count"],
+                "billed": yuan(row["billed"]),
+                "withheld": yuan(row["withheld"]),
+                "released": yuan(row["released"]),
+                "payable": yuan(row["payable"]),
+            }
+            for row in by_office(settlement)
+        ],
+        "discrepancies": [
+            {
+                "waybill": one.waybill_number or "—",
+                "code": Code(one.code).label,
+                "ours": one.ours,
+                "theirs": one.theirs,
+                "stake": yuan(one.stake_fen),
+                "state": DiscrepancyState(one.state).label,
+            }
+            for one in differences_of(settlement)[:200]
+        ],
+        "workbook_sha256": settlement.workbook.sha256 if settlement.workbook else "",
+    }
+
+
+def by_office(settlement: Settlement) -> list[dict[str, Any]]:
+    """Totals of each office in fen: office_name, count, expected, billed, withheld, released, payable."""
+    rows = settlement.lines.values("office_name").annotate(
+        count=Count("pk"),
+        expected=Sum("expected_fen"),
+        billed=Sum("billed_fen"),
+        withheld=Sum("withheld_fen"),
+        released=Sum("released_fen"),
+        payable=Sum("payable_fen"),
+    )
+    return list(rows.order_by("office_name"))
+
+
+def differences_of(settlement: Settlement) -> list[Discrepancy]:
+    """The differences of the lines that it settles, and those of whole statements of its month."""
+    lines = SettlementLine.objects.filter(settlement=settlement).values("statement_line")
+    of_lines = Discrepancy.objects.filter(line__in=lines)
+    of_totals = Discrepancy.objects.filter(
+        line__isnull=True,
+        statement__carrier=settlement.carrier,
+        statement__centre=settlement.centre,
+        statement__month=settlement.month,
+    )
+    found = (of_lines | of_totals).exclude(state=DiscrepancyState.CLEARED.value)
+    return list(found.order_by("statement__month", "statement__sha256", "row", "code"))
+
+
+def _summary(settlement: Settlement) -> Iterator[tuple[object, ...]]:
+    last = settlement.line_count + 1
+    columns = ("K", "L", "M", "N")
+
+    def total(column: str) -> Formula:
+        return Formula(f"=SUM(明细!{column}2:{column}{last})", money=True)
+
+    yield (f"{settlement.centre.name} 邮资结算单",)
+    yield ("结算单号", settlement.number)
+    yield ("承运商", settlement.carrier.name)
+    yield ("账期", settlement.month)
+    yield ("结算时间", f"{local(settlement.closed_at):%Y-%m-%d %H:%M}")
+    yield ()
+    yield ("审批部门", "件数", "账单（元）", "暂扣（元）", "往期调整（元）", "应付（元）")
+    for number, row in enumerate(by_office(settlement), start=8):
+        own = (f"=SUMIF(明细!F2:F{last},A{number},明细!{column}2:{column}{last})" for column in columns)
+        yield (
+            row["office_name"] or NO_OFFICE,
+            Formula(f"=COUNTIF(明细!F2:F{last},A{number})"),
+            *(Formula(text, money=True) for text in own),
+        )
+    yield ("合计", Formula(f"=COUNTA(明细!A2:A{last})"), *(total(column) for column in columns))
+    yield ()
+    yield ("已妥投未计费（件）", settlement.accrued_count)
+    yield ("已妥投未计费（元）", Money(settlement.accrued_fen))
+
+
+def _details(settlement: Settlement) -> Iterator[tuple[object, ...]]:
+    yield _LINE_HEADER
+    for line in settlement.lines.order_by("position").iterator(chunk_size=2000):
+        yield (
+            line.position,
+            SettlementLine.Kind(line.kind).label,
+            line.waybill_number,
+            line.case_number,
+            line.item_name,
+            # An empty criterion matches nothing in SUMIF.
+            line.office_name or NO_OFFICE,
+            Leg(line.leg).label if line.leg else "",
+            Mode(line.mode).label if line.mode else "",
+            PaymentTerm(line.term).label if line.term else "",
+            Money(line.expected_fen),
+            Money(line.billed_fen),
+            Money(line.withheld_fen),
+            Money(line.released_fen),
+            Money(line.payable_fen),
+            line.words,
+        )
+
+
+def _differences(settlement: Settlement) -> Iterator[tuple[object, ...]]:
+    found = differences_of(settlement)
+    yield _DIFFERENCE_HEADER
+    for one in found:
+        yield (
+            one.waybill_number,
+            one.row,
+            Code(one.code).label,
+            one.ours,
+            one.theirs,
+            Money(one.stake_fen),
+            DiscrepancyState(one.state).label,
+            one.reason,
+        )
+    yield (
+        "合计",
+        "",
+        "",
+        "",
+        "",
+        Formula(f"=SUM(F2:F{max(len(found) + 1, 2)})" if found else "=0", money=True),
+    )
+    waiting = accruals(centre=settlement.centre, carrier_id=settlement.carrier_id, month=settlement.month)
+    if waiting:
+        yield ()
+        yield ("已妥投未计费：运单号", "", "办件编号", "审批部门", "", "应计（元）")
+        yield from (_accrual(charge) for charge in waiting)
+
+
+def _accrual(charge: Charge) -> tuple[object, ...]:
+    office = charge.office.name if charge.office else ""
+    return (charge.waybill.number, "", charge.case.number, office, "", Money(charge.amount_fen))

@@ -1,0 +1,238 @@
+"""Taking in a courier's statement: read wholly, kept as evidence, written in one go or not at all."""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from django.db import transaction
+
+from logistics.models import Carrier, CarrierAccount, ColumnName, Statement, StatementLine, StatementState
+from logistics.models.billing import MONTH
+from logistics.postage.columns import HEADER_WITHIN_ROWS, Column
+from logistics.postage.lines import Reading, read_statement
+from logistics.postage.sheets import open_tables
+from logistics.rules.checks import Billed
+from registry import events
+from registry.actors import Actor
+from registry.models import ServiceCentre
+from registry.permissions import check_may
+from storage.errors import Refused
+from storage.models import Kind, StoredObject
+from storage.services import store_file
+
+_BATCH = 2000
+_MEDIA_TYPES = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xls": "application/vnd.ms-excel",
+}
+
+
+class Imported(NamedTuple):
+    """`known`: these bytes had been imported before, and nothing was done."""
+
+    statement: Statement
+    known: bool
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an import would make of a file: printed names by meaning, names nobody knows, and the first rows."""
+
+    columns: Mapping[str, str]
+    unknown: tuple[str, ...]
+    sample: tuple[tuple[str, ...], ...]
+    fault: str
+
+
+def import_statement(
+    *,
+    path: Path,
+    carrier: Carrier,
+    month: str,
+    actor: Actor,
+    now: datetime,
+    centre: ServiceCentre | None = None,
+) -> Imported:
+    """Read a statement of `month` ("2026-01") and keep it line by line.
+
+    The same file again answers the statement it became. Raises Refused, with what to do, for a file that cannot be
+    read exactly to its last row; then nothing was written.
+    """
+    check_may(actor, "statement.import")
+    if not re.match(MONTH, month):
+        raise Refused("bad_month", "账期应写成“2026-01”的形式。")
+    sha256 = _digest(path)
+    known = Statement.objects.filter(carrier=carrier, sha256=sha256).first()
+    if known is not None:
+        return _recognised(known, month)
+    reading = read_statement(path, own_names=_own_names(carrier), period=(month, sha256))
+    accounts = _Accounts(carrier)
+    # A first pass to the end: what the second one writes is known to be good before anything is kept.
+    for line in reading.lines():
+        accounts.meet(line)
+    if reading.line_count == 0:
+        raise Refused("empty_table", "对账单里没有明细行，请核对账期后重新下载。")
+    stored = store_file(
+        path=path, kind=Kind.STATEMENT, media_type=_MEDIA_TYPES.get(reading.encoding, "text/csv"), now=now
+    )
+    with transaction.atomic():
+        Carrier.objects.select_for_update().get(pk=carrier.pk)
+        known = Statement.objects.filter(carrier=carrier, sha256=sha256).first()
+        if known is not None:
+            return _recognised(known, month)
+        statement = _write(
+            reading, carrier, month, stored, accounts.centre_id(centre, actor), accounts, now=now
+        )
+        events.record(
+            kind="statement.imported",
+            actor=actor,
+            subject=statement,
+            now=now,
+            data={
+                "carrier": carrier.code,
+                "month": month,
+                "sha256": sha256,
+                "lines": statement.line_count,
+                "amount_fen": statement.amount_fen,
+            },
+        )
+    return Imported(statement, known=False)
+
+
+def preview_statement(*, path: Path, carrier: Carrier, actor: Actor) -> Preview:
+    """How the columns would be understood, and the top of the table, without keeping anything."""
+    check_may(actor, "statement.import")
+    rows = [tuple(row) for _, row in islice(open_tables(path)[0].rows(), HEADER_WITHIN_ROWS)]
+    try:
+        layout = read_statement(path, own_names=_own_names(carrier)).layout
+    except Refused as fault:
+        return Preview({}, (), tuple(rows[:12]), fault.message)
+    return Preview(layout.as_data(), layout.unknown, tuple(rows[:12]), "")
+
+
+def remember_columns(*, carrier: Carrier, names: Mapping[str, str], actor: Actor, now: datetime) -> None:
+    """Keep what a carrier calls its columns: printed name → value of Column. Said once, used from then on."""
+    check_may(actor, "statement.import")
+    unknown = set(names.values()) - set(Column.values())
+    if unknown:
+        raise Refused("unknown_column", f"没有这样的列含义：{'、'.join(sorted(unknown))}。")
+    with transaction.atomic():
+        for name, column in names.items():
+            ColumnName.objects.update_or_create(carrier=carrier, name=name, defaults={"column": column})
+        events.record(
+            kind="statement.columns_named",
+            actor=actor,
+            subject=carrier,
+            now=now,
+            data={"columns": dict(names)},
+        )
+
+
+class _Accounts:
+    """The carrier's accounts by number, and how often the statement names each centre's."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        rows = CarrierAccount.objects.filter(carrier=carrier).select_related("centre")
+        self._by_number = {"".join(account.number.split()): account for account in rows}
+        self._centres: Counter[int] = Counter()
+
+    def find(self, line: Billed) -> CarrierAccount | None:
+        return self._by_number.get(line.account)
+
+    def meet(self, line: Billed) -> None:
+        account = self.find(line)
+        if account is not None:
+            self._centres[account.centre_id] += 1
+
+    def label(self, line: Billed) -> str:
+        """What lists show of the account: never the whole number."""
+        account = self.find(line)
+        if account is not None:
+            return account_label(account)
+        return f"未登记账号 ****{line.account[-4:]}" if line.account else ""
+
+    def centre_id(self, centre: ServiceCentre | None, actor: Actor) -> int | None:
+        """Whose statement this is: the one named, the actor's, else the only one whose account it bills."""
+        if actor.centre_id is not None:
+            return actor.centre_id
+        if centre is not None:
+            return centre.pk
+        return next(iter(self._centres)) if len(self._centres) == 1 else None
+
+
+def account_label(account: CarrierAccount) -> str:
+    """An account as findings show it; equal labels are the same account."""
+    return f"{account.centre.name} {account.masked_number}"
+
+
+def _write(
+    reading: Reading,
+    carrier: Carrier,
+    month: str,
+    stored: StoredObject,
+    centre_id: int | None,
+    accounts: _Accounts,
+    *,
+    now: datetime,
+) -> Statement:
+    statement = Statement.objects.create(
+        carrier=carrier,
+        centre_id=centre_id,
+        month=month,
+        stored=stored,
+        sha256=reading.period[1],
+        encoding=reading.encoding,
+        columns=reading.layout.as_data(),
+        line_count=reading.line_count,
+        amount_fen=reading.amount_fen,
+        totals=[[total.row, total.stated_fen, total.summed_fen] for total in reading.totals],
+        state=StatementState.IMPORTED,
+        imported_at=now,
+    )
+    rows = _rows(reading, statement, accounts)
+    while batch := list(islice(rows, _BATCH)):
+        StatementLine.objects.bulk_create(batch)
+    return statement
+
+
+def _rows(reading: Reading, statement: Statement, accounts: _Accounts) -> Iterator[StatementLine]:
+    for line in reading.lines():
+        yield StatementLine(
+            statement=statement,
+            row=line.row,
+            waybill_number=line.waybill,
+            amount_fen=line.amount_fen,
+            kind=line.kind,
+            posted_on=line.posted_on,
+            weight_g=line.weight_g,
+            freight_fen=line.freight_fen,
+            other_fen=line.other_fen,
+            term=line.term,
+            account=accounts.find(line),
+            account_label=accounts.label(line),
+            currency=line.currency,
+        )
+
+
+def _recognised(known: Statement, month: str) -> Imported:
+    if known.month != month:
+        raise Refused(
+            "statement_other_month",
+            f"这份文件已作为 {known.month} 的对账单导入，不能再作为 {month} 的导入。",
+        )
+    return Imported(known, known=True)
+
+
+def _own_names(carrier: Carrier) -> dict[str, str]:
+    return dict(ColumnName.objects.filter(carrier=carrier).values_list("name", "column"))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
