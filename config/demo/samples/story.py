@@ -15,7 +15,7 @@ _ENGINEERS = ("金守拙", "阮思齐", "柯望川", "王砚秋")
 _LANDLORDS = ("郑学海", "林茂松", "章克勤")
 _TRADES = ("澄屿", "禾渚", "括野", "岚汀", "汐亭")
 _ORGANISATION = "ABCDEFGHJKLMNPQRTUWXY0123456789"
-_ZHUJI_CITY_SINCE = 1989
+_ZHUJI = "330681"  # a city since 1989: nobody in the story is older
 _NEVER_GIVEN = (997, 999)  # sequence numbers kept for centenarians: nobody alive has one with these dates
 
 
@@ -63,23 +63,23 @@ class Story:
 def tell(seed: int) -> Story:
     """The story of this seed; identity and credit numbers carry valid check digits and belong to nobody."""
     dice = random.Random(seed)  # noqa: S311 - sample data, not secrets
-    born = date(1974, 1, 1) + timedelta(days=dice.randrange(6500))
-    agent_born = date(1985, 1, 1) + timedelta(days=dice.randrange(4500))
+    born = date(1990, 1, 1) + timedelta(days=dice.randrange(1400))
+    agent_born = date(1991, 1, 1) + timedelta(days=dice.randrange(2500))
     applied = date(2026, 3, 2) + timedelta(days=dice.randrange(7))
     licensed = applied - timedelta(days=dice.randrange(20, 40))
     founded = date(2009, 3, 1) + timedelta(days=dice.randrange(1500))
     certified = date(2023, 4, 1) + timedelta(days=dice.randrange(400))
-    valid_to = certified.replace(year=certified.year + 5) - timedelta(days=1)
+    valid_to = _years_later(certified, 5) - timedelta(days=1)
     id_from = date(2016, 2, 1) + timedelta(days=dice.randrange(900))
     return Story(
         name=_SURNAME + dice.choice(_GIVEN),
-        id_number=identity_number(_birthplace(born), born, dice.choice(_NEVER_GIVEN)),
+        id_number=identity_number(_ZHUJI, born, dice.choice(_NEVER_GIVEN)),
         born=_on_paper(born),
         phone=_phone(dice),
         home=f"浙江省诸暨市暨阳街道浣东北路{dice.randrange(12, 260)}号{dice.randrange(1, 18)}幢{dice.randrange(101, 1802)}室",
-        id_valid=f"{id_from:%Y.%m.%d}-{id_from.replace(year=id_from.year + 20):%Y.%m.%d}",
+        id_valid=f"{id_from:%Y.%m.%d}-{_years_later(id_from, 20):%Y.%m.%d}",
         agent=dice.choice(_AGENTS),
-        agent_id=identity_number(_birthplace(agent_born), agent_born, 998),
+        agent_id=identity_number(_ZHUJI, agent_born, 998),
         agent_phone=_phone(dice),
         agent_age=str(
             applied.year
@@ -109,11 +109,6 @@ def tell(seed: int) -> Story:
     )
 
 
-def _birthplace(born: date) -> str:
-    """Zhuji was a county (330625) until 1989, then a city (330681); numbers keep the code of their year."""
-    return "330681" if born.year >= _ZHUJI_CITY_SINCE else "330625"
-
-
 def identity_number(region: str, born: date, sequence: int) -> str:
     """An 18-character identity number with its check character (GB 11643)."""
     stem = f"{region}{born:%Y%m%d}{sequence:03d}"
@@ -137,6 +132,14 @@ def _organisation_check(organisation: str) -> str:
 
 def _phone(dice: random.Random) -> str:
     return f"1990000{dice.randrange(1000, 9999)}"
+
+
+def _years_later(day: date, years: int) -> date:
+    """The same day years later; 29 February becomes 1 March where there is none."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)
 
 
 def _on_paper(day: date) -> str:
