@@ -6,7 +6,7 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from django.conf import settings  # noqa: E402 — after the name of the settings is known
+from django.conf import settings
 
 TASK = "workers.run_job"
 # A process that hangs is ended after this long; its job is then taken up by the reaper.

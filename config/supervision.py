@@ -16,6 +16,8 @@ from config.services.processes import Service, ServiceFailed, wait_until, write_
 
 # The kernel's limit for the address of a Unix socket, less what supervisord appends while it binds.
 SOCKET_PATH_LIMIT = 95
+# Told to startProcess: do not wait until it runs.
+AT_ONCE = False
 HEAD = """\
 [unix_http_server]
 file={folder}/supervisor.sock
@@ -136,7 +138,7 @@ class Supervisor:
 
     def bring_up(self, program: Program) -> None:
         """Start a program and wait until it is ready. Raises ServiceFailed."""
-        self._server().supervisor.startProcess(program.name, False)
+        self._server().supervisor.startProcess(program.name, AT_ONCE)
         try:
             wait_until(
                 lambda: self.state(program.name).is_running and program.is_ready(),
@@ -145,13 +147,11 @@ class Supervisor:
                 pause=0.1,
             )
         except TimeoutError:
-            raise ServiceFailed(
-                f"{program.name} did not start; see {self.logs / program.name}.log"
-            ) from None
+            raise ServiceFailed(f"{program.name} did not start; see {self.logs / program.name}.log") from None
 
     def try_again(self, name: str) -> None:
         """Start a program that was given up."""
-        self._server().supervisor.startProcess(name, False)
+        self._server().supervisor.startProcess(name, AT_ONCE)
 
     def state(self, name: str) -> State:
         return next(state for state in self.states() if state.name == name)
@@ -164,7 +164,8 @@ class Supervisor:
             raise ServiceFailed("the process manager does not answer") from fault
         assert isinstance(answer, list)
         return [
-            State(str(row["name"]), str(row["statename"]), int(row["pid"]), str(row["spawnerr"])) for row in answer
+            State(str(row["name"]), str(row["statename"]), int(row["pid"]), str(row["spawnerr"]))
+            for row in answer
         ]
 
     def is_alive(self) -> bool:

@@ -30,7 +30,9 @@ settings.STATIC_ROOT.mkdir(exist_ok=True)
 
 
 def pytest_report_header() -> str:
-    return f"database: {'PostgreSQL' if installation.uses_postgresql() else 'SQLite'}, servers: {SERVERS.folder}"
+    return (
+        f"database: {'PostgreSQL' if installation.uses_postgresql() else 'SQLite'}, servers: {SERVERS.folder}"
+    )
 
 
 def pytest_unconfigure() -> None:

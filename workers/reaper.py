@@ -21,7 +21,9 @@ def reap(*, now: datetime) -> int:
             give_up(job=job, code=LOST, now=now)
             continue
         # Only this very lease: had it been renewed or taken since we looked, nothing happens.
-        again = Job.objects.filter(pk=job.pk, lease=job.lease, state=JobState.RUNNING, lease_until__lt=now).update(
+        again = Job.objects.filter(
+            pk=job.pk, lease=job.lease, state=JobState.RUNNING, lease_until__lt=now
+        ).update(
             state=JobState.QUEUED, last_error=LOST, next_try_at=now, sent_at=None, lease="", lease_until=None
         )
         if again:

@@ -39,9 +39,7 @@ def publish(*, now: datetime, limit: int = BATCH) -> int:
     return len(events)
 
 
-def send_due(
-    *, send: Send, now: datetime, resend_after: timedelta = RESEND_AFTER, limit: int = BATCH
-) -> int:
+def send_due(*, send: Send, now: datetime, resend_after: timedelta = RESEND_AFTER, limit: int = BATCH) -> int:
     """Send a message for every job that is due and has none on its way. Raises what `send` raises."""
     sent = 0
     for job_id in list(_without_message(now, resend_after).values_list("pk", flat=True)[:limit]):

@@ -43,5 +43,5 @@ def judge(fault: Exception, *, attempts: int, chance: float) -> Verdict:
 
 def backoff(attempts: int, chance: float) -> timedelta:
     """Doubles from two seconds to a quarter of an hour, half to all of it by chance."""
-    longest = min(FIRST_WAIT * 2 ** min(attempts - 1, 20), LONGEST_WAIT)
+    longest = min(FIRST_WAIT * (1 << min(attempts - 1, 20)), LONGEST_WAIT)
     return longest * (0.5 + chance / 2)

@@ -76,7 +76,11 @@ class PrivatePostgresql(Service):
             raise ServiceFailed(f"initdb failed: {made.stderr.decode(errors='replace').strip()}")
 
     def command(self) -> list[str]:
-        settings = ["listen_addresses=", f"unix_socket_directories={self.folder}", "unix_socket_permissions=0700"]
+        settings = [
+            "listen_addresses=",
+            f"unix_socket_directories={self.folder}",
+            "unix_socket_permissions=0700",
+        ]
         if not self.durable:
             settings += FAST
         return [

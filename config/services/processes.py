@@ -112,7 +112,11 @@ class Running:
 
 
 def wait_until(
-    holds: Callable[[], bool], *, seconds: float, alive: Callable[[], bool] = lambda: True, pause: float = 0.05
+    holds: Callable[[], bool],
+    *,
+    seconds: float,
+    alive: Callable[[], bool] = lambda: True,
+    pause: float = 0.05,
 ) -> None:
     """Return when `holds()`; raise TimeoutError when it does not in time, or at once when no longer `alive()`."""
     end = time.monotonic() + seconds
@@ -129,4 +133,3 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     draft.replace(path)
-

@@ -43,7 +43,9 @@ class PrivateSeaweed(Service):
         }
         write_private(self.folder / "s3.json", json.dumps({"identities": [identity]}))
         if not self._ports_file.exists():
-            write_private(self._ports_file, json.dumps(dict(zip(INNER, _free_pairs(len(INNER)), strict=True))))
+            write_private(
+                self._ports_file, json.dumps(dict(zip(INNER, _free_pairs(len(INNER)), strict=True)))
+            )
 
     def command(self) -> list[str]:
         ports: dict[str, int] = json.loads(self._ports_file.read_text())

@@ -10,7 +10,7 @@ DATABASE = "TONGBAN_TEST_DB"
 
 
 def worker_name() -> str:
-    """"main", or the name that pytest-xdist gave to this process: gw0, gw1, …"""
+    """ "main", or the name that pytest-xdist gave to this process: gw0, gw1, …"""
     return os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 

@@ -58,7 +58,11 @@ class Served:
 
     def processes(self) -> list[int]:
         """Every process that works in our data folder or was told of it (Redis writes over what it was told)."""
-        return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and self._is_ours(entry)]
+        return [
+            int(entry.name)
+            for entry in Path("/proc").iterdir()
+            if entry.name.isdigit() and self._is_ours(entry)
+        ]
 
     def _is_ours(self, entry: Path) -> bool:
         marker = f"TONGBAN_DATA_DIR={self.folder}/var".encode()

@@ -54,9 +54,9 @@ def test_an_event_without_reaction_is_published_and_forgotten(monkeypatch: pytes
 
 def test_a_change_that_is_rolled_back_asks_for_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     react(monkeypatch, Reaction("tell", do_nothing))
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         something_happened()
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert publish(now=NOON) == 0
 
 

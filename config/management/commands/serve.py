@@ -2,6 +2,7 @@
 
 import fcntl
 import http.client
+import ipaddress
 import os
 import signal
 import socket
@@ -117,7 +118,17 @@ def _programs(host: str, port: int, *, sandbox: bool) -> list[Program]:
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
     web = [
         *(sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{host}:{port}"),
-        *("--workers", "2", "--threads", "4", "--timeout", "120", "--graceful-timeout", "15", "--no-control-socket"),
+        *(
+            "--workers",
+            "2",
+            "--threads",
+            "4",
+            "--timeout",
+            "120",
+            "--graceful-timeout",
+            "15",
+            "--no-control-socket",
+        ),
     ]
     worker = [
         *(sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--loglevel", "INFO"),
@@ -171,8 +182,13 @@ def _check_port(host: str, port: int) -> None:
             ) from fault
 
 
+def _reachable(host: str) -> str:
+    """Where to ask a server that listens on every address."""
+    return "127.0.0.1" if ipaddress.ip_address(socket.gethostbyname(host)).is_unspecified else host
+
+
 def _answers(host: str, port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=5)
+    connection = http.client.HTTPConnection(_reachable(host), port, timeout=5)
     try:
         connection.request("GET", reverse("login"), headers={"Host": "localhost"})
         return connection.getresponse().status < http.client.INTERNAL_SERVER_ERROR
