@@ -12,8 +12,10 @@ from typing import BinaryIO
 
 from asn1crypto import crl, ocsp, x509
 from pyhanko.pdf_utils.decode_limits import DecodePurpose
+from pyhanko.pdf_utils.misc import PdfStrictReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
+from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation import async_validate_pdf_signature, async_validate_pdf_timestamp
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.errors import NoDSSFoundError
@@ -23,6 +25,7 @@ from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverage
 from pyhanko_certvalidator import ValidationContext
 
 from dossier.trust import Trust, certificates
+from dossier.verify.frugal import FrugalReader
 from dossier.verify.verdict import Finding
 
 ALLOWED_AFTER = (ModificationLevel.NONE, ModificationLevel.LTA_UPDATES, ModificationLevel.FORM_FILLING)
@@ -46,7 +49,9 @@ async def examine(file: BinaryIO, *, trust: Trust, moment: datetime) -> list[Fin
 
     Raises whatever a hostile file makes the parser raise: the caller turns that into a verdict.
     """
-    reader = PdfFileReader(file)
+    reader = _open(file)
+    if _only_placeholders(reader):
+        return []
     evidence = _evidence(reader)
     signatures = list(reader.embedded_signatures)
     findings = []
@@ -56,6 +61,22 @@ async def examine(file: BinaryIO, *, trust: Trust, moment: datetime) -> list[Fin
         findings.append(await examiner.finding())
     return findings
 
+
+
+def _open(file: BinaryIO) -> PdfFileReader:
+    """Strictly first; harmless irregularities of other people's software are read leniently."""
+    try:
+        reader = FrugalReader(file)
+        list(enumerate_sig_fields(reader))
+    except PdfStrictReadError:
+        reader = FrugalReader(file, strict=False)
+    return reader
+
+
+def _only_placeholders(reader: PdfFileReader) -> bool:
+    """Signature dictionaries that were prepared and never filled are not signatures."""
+    values = [value.get_object() for _, value, _ in enumerate_sig_fields(reader, filled_status=True)]
+    return bool(values) and not any(bytes(value["/Contents"]).strip(b"\0") for value in values)
 
 
 class _Examiner:
