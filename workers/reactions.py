@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from registry.models import Event
+from workers.work import pages, papers, parcels
 
 
 def whole(event: Event) -> Iterable[str]:
@@ -24,7 +25,24 @@ class Reaction:
     parts: Callable[[Event], Iterable[str]] = whole
 
 
-REACTIONS: Mapping[str, tuple[Reaction, ...]] = {}
+REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
+    "file.received": (Reaction("read_page", pages.read_page, pages.pages_of_file),),
+    "case.submitted": (
+        Reaction("issue_receipt", papers.issue_receipt),
+    ),
+    "handling.accepted": (Reaction("issue_acceptance", papers.issue_acceptance),),
+    "handling.supplement_asked": (Reaction("issue_notice", papers.issue_notice),),
+    "handling.refused": (Reaction("issue_refusal", papers.issue_refusal),),
+    "slip.issued": (Reaction("print_slip", papers.print_issued),),
+    "parcel.sealed": (Reaction("issue_packing_list", papers.issue_packing_list),),
+    "waybill.booked": (Reaction("charge_parcel", parcels.charge),),
+    "parcel.handed_over": (Reaction("note_delivery_begun", parcels.note_delivery_begun),),
+    "parcel.received": (
+        Reaction("issue_delivery_proof", papers.issue_delivery_proof),
+        Reaction("close_delivered", parcels.close_delivered),
+    ),
+    "webhook.received": (Reaction("take_in_push", parcels.take_in_push),),
+}
 
 
 def jobs_of(event: Event) -> Iterator[tuple[str, str]]:

@@ -55,6 +55,7 @@ def _centre(row: Row) -> bool:
         "name": row["name"],
         "region_id": row["region"],
         "address": row["address"],
+        "phone": row["phone"],
         "seal": _seal(row["code"], row["name"]),
     }
     return _ensure(ServiceCentre, {"code": row["code"]}, values)[1]

@@ -1,0 +1,207 @@
+"""Cases over the wire: what a platform or a person's own script may file, read and submit."""
+
+import tempfile
+from datetime import date, datetime
+from pathlib import Path
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import File, Router, Schema, UploadedFile
+from pydantic import Field
+
+from ingest.models import Case, Material, SourceFile
+from ingest.services.intake import Applicant, create_case, submit
+from ingest.uploads import receive_file
+from registry.actors import Actor
+from registry.auth import session_or_key
+from registry.masking import mask_name
+from registry.models import Office, ServiceItem, Window
+from registry.permissions import NotYours, check_may, visible
+from registry.terms import Delivery, Mode
+from registry.time import local_day
+from storage.errors import Refused
+
+router = Router(tags=["办件"], auth=session_or_key)
+PAGE_SIZE = 50
+
+
+class ApplicantIn(Schema):
+    name: str = Field(max_length=100)
+    id_number: str = Field(default="", max_length=40)
+    phone: str = Field(default="", max_length=40)
+    address: str = Field(default="", max_length=200)
+
+
+class CaseIn(Schema):
+    """`item` and `offices` are codes; the first office leads."""
+
+    item: str
+    offices: list[str] = Field(min_length=1, max_length=20)
+    mode: Mode
+    applicant: ApplicantIn
+    delivery: Delivery = Delivery.MAIL
+    agent_consent: bool = False
+
+
+class HandlingOut(Schema):
+    office: str
+    state: str
+    deadline: date | None
+
+
+class MaterialOut(Schema):
+    position: int
+    name: str
+    pages: int
+
+
+class CaseOut(Schema):
+    """One case without personal data: the applicant's name is masked."""
+
+    number: str
+    item: str
+    mode: str
+    state: str
+    applicant: str
+    submitted_at: datetime | None
+    handlings: list[HandlingOut]
+    materials: list[MaterialOut]
+
+
+class CaseLine(Schema):
+    number: str
+    item: str
+    state: str
+    submitted_at: datetime | None
+
+
+class FileOut(Schema):
+    sha256: str
+    verdict: str
+    reason: str
+    pages: int
+    removed: list[str]
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Whoever the authentication of this router let in."""
+    actor = getattr(request, "auth", None)
+    if not isinstance(actor, Actor):
+        raise NotYours
+    return actor
+
+
+@router.get("/cases", response=list[CaseLine], summary="办件列表，按编号游标翻页")
+def list_cases(request: HttpRequest, before: int | None = None) -> list[CaseLine]:
+    rows = visible(actor_of(request), "case.see", Case.objects.select_related("item")).order_by("-pk")
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    return [
+        CaseLine(number=c.number, item=c.item.name, state=c.state, submitted_at=c.submitted_at)
+        for c in rows[:PAGE_SIZE]
+    ]
+
+
+@router.post("/cases", response={201: CaseOut}, summary="收件")
+def open_case(request: HttpRequest, body: CaseIn) -> tuple[int, CaseOut]:
+    actor, now = actor_of(request), timezone.now()
+    check_may(actor, "case.create")
+    items = ServiceItem.objects.in_force(local_day(now)).filter(code=body.item).order_by("-version")
+    item = items.first()
+    by_code = {office.code: office for office in Office.objects.filter(code__in=body.offices)}
+    window = Window.objects.filter(pk=actor.window_id).first()
+    if item is None or window is None or len(by_code) != len(set(body.offices)):
+        raise Refused("unknown_code", "事项、窗口或审批部门的代码不存在，请核对目录。")
+    case = create_case(
+        item=item,
+        window=window,
+        offices=[by_code[code] for code in body.offices],
+        mode=body.mode,
+        applicant=Applicant(**body.applicant.dict()),
+        delivery=body.delivery,
+        agent_consent=body.agent_consent,
+        actor=actor,
+        now=now,
+    )
+    return 201, _shown(case)
+
+
+@router.get("/cases/{number}", response=CaseOut, summary="查看办件")
+def see_case(request: HttpRequest, number: str) -> CaseOut:
+    return _shown(_find(actor_of(request), "case.see", number))
+
+
+@router.post("/cases/{number}/files", response=FileOut, summary="上传材料")
+def upload(
+    request: HttpRequest, number: str, file: File[UploadedFile], material: int | None = None
+) -> FileOut:
+    """`material` is the position on the checklist; without it the pages await sorting."""
+    actor = actor_of(request)
+    case = _find(actor, "case.upload", number)
+    target = _material(case, material)
+    with tempfile.TemporaryDirectory(prefix="upload-") as folder:
+        path = Path(folder) / "file"
+        with path.open("wb") as copy:
+            for block in file.chunks():
+                copy.write(block)
+        received = receive_file(
+            case=case,
+            material=target,
+            path=path,
+            original_name=file.name or "",
+            actor=actor,
+            now=timezone.now(),
+        )
+    return _file_shown(received)
+
+
+@router.post("/cases/{number}/submit", response=CaseOut, summary="提交审批部门")
+def submit_case(request: HttpRequest, number: str) -> CaseOut:
+    actor = actor_of(request)
+    return _shown(submit(case=_find(actor, "case.submit", number), actor=actor, now=timezone.now()))
+
+
+def _find(actor: Actor, act: str, number: str) -> Case:
+    case = visible(actor, act, Case.objects.select_related("item", "window")).filter(number=number).first()
+    if case is None:
+        raise NotYours
+    return case
+
+
+def _material(case: Case, position: int | None) -> Material | None:
+    if position is None:
+        return None
+    material = case.materials.filter(position=position).first()
+    if material is None:
+        raise Refused("unknown_material", "材料清单中没有这个序号。")
+    return material
+
+
+def _shown(case: Case) -> CaseOut:
+    pages = [page.material_id for page in case.pages.filter(set_aside=False)]
+    return CaseOut(
+        number=case.number,
+        item=case.item.name,
+        mode=case.mode,
+        state=case.state,
+        applicant=mask_name(case.applicant_name),
+        submitted_at=case.submitted_at,
+        handlings=[
+            HandlingOut(office=h.office.name, state=h.state, deadline=h.deadline)
+            for h in case.handlings.select_related("office")
+        ],
+        materials=[
+            MaterialOut(position=m.position, name=m.name, pages=pages.count(m.pk))
+            for m in case.materials.all()
+        ],
+    )
+
+
+def _file_shown(file: SourceFile) -> FileOut:
+    return FileOut(
+        sha256=file.sha256,
+        verdict=file.verdict,
+        reason=file.reason,
+        pages=file.pages.count(),
+        removed=file.removed,
+    )

@@ -1,0 +1,106 @@
+"""What is printed about a parcel: its label, its packing list, and the proof that it arrived."""
+
+from datetime import datetime
+
+from ingest.models import Case, Original
+from logistics.labels import Label, Party
+from logistics.models import Parcel, ParcelItem, Waybill
+from logistics.postage.payment import decide_payment
+from logistics.rules.payers import Leg, PaymentTerm
+from logistics.services.ends import courier_party, name_of, thing_at
+from registry.models import MaterialRequirement
+from registry.paper.slips import DeliveryProof, PackedLine, PackingList, Trace
+from registry.time import local_day
+
+
+def label_of(waybill: Waybill) -> Label:
+    """The label of a booked waybill: people masked, public bodies in full, the payer in words."""
+    parcel = waybill.parcel
+    originals = [item.original for item in _items(parcel)]
+    return Label(
+        carrier=waybill.carrier.name,
+        waybill=waybill.number,
+        code=parcel.token_text,
+        payment_term=PaymentTerm(waybill.term).label,
+        payer=waybill.account.centre.name,
+        account=waybill.account.number,
+        sender=_printed(parcel.sender_kind, parcel.sender_id),
+        receiver=_printed(parcel.receiver_kind, parcel.receiver_id),
+        leg=Leg(parcel.leg).label,
+        parcel_number=parcel.number,
+        cases=len({original.case_id for original in originals}),
+        items=len(originals),
+        weight=parcel.weight_g,
+        routing=str(waybill.routing.get("code", "")),
+    )
+
+
+def packing_list_of(parcel: Parcel, *, packed_at: datetime) -> PackingList:
+    """材料移交清单: lies in the envelope and is ticked by who opens it."""
+    decision = decide_payment(parcel=parcel, on=local_day(packed_at))
+    lines = tuple(_packed(item) for item in _items(parcel))
+    numbers = sorted({line.case_number for line in lines})
+    return PackingList(
+        issuer=name_of(parcel.sender_kind, parcel.sender_id),
+        case_number=numbers[0] if len(numbers) == 1 else "",
+        parcel_number=parcel.number,
+        leg=Leg(parcel.leg).label,
+        sender=name_of(parcel.sender_kind, parcel.sender_id),
+        receiver=name_of(parcel.receiver_kind, parcel.receiver_id),
+        payment_term=decision.term.label,
+        payer=decision.words,
+        packed_at=packed_at,
+        contents=lines,
+    )
+
+
+def delivery_proof_of(parcel: Parcel, *, case: Case, delivered_at: datetime) -> DeliveryProof:
+    """送达回证 for a parcel that the applicant received."""
+    waybill = parcel.waybills.filter(state="booked").select_related("carrier").first()
+    office = case.handlings.select_related("office").get(is_lead=True).office
+    scans = waybill.scans() if waybill else []
+    return DeliveryProof(
+        case_number=case.number,
+        issuer=office.name,
+        item_name=case.item.name,
+        item_code=case.item.code,
+        applicant_name=case.applicant_name,
+        applicant_id_number=case.applicant_id_number,
+        applicant_phone=case.applicant_phone,
+        window=case.window.name,
+        office=office.name,
+        enquiry_phone=office.phone or office.centre.phone,
+        documents=tuple(item.original.name for item in _items(parcel)),
+        method="邮寄",
+        delivered_at=delivered_at,
+        recipient="以承运商签收记录为准",
+        carrier=waybill.carrier.name if waybill else "",
+        waybill=waybill.number if waybill else "",
+        address=case.applicant_address,
+        traces=tuple(Trace(at=scan.at, words=scan.words) for scan in scans),
+    )
+
+
+def _items(parcel: Parcel) -> list[ParcelItem]:
+    return list(parcel.items.select_related("original__case__item", "original__material__requirement"))
+
+
+def _printed(kind: str, pk: int) -> Party:
+    party = courier_party(kind, pk)
+    if isinstance(thing_at(kind, pk), Case):
+        return Party.person(name=party.name, phone=party.phone, address=party.address)
+    return Party.organisation(name=party.name, contact="", phone=party.phone, address=party.address)
+
+
+def _packed(item: ParcelItem) -> PackedLine:
+    original = item.original
+    form = "审批结果"
+    if original.kind == Original.Kind.MATERIAL and original.material:
+        form = str(MaterialRequirement.Form(original.material.requirement.form).label)
+    return PackedLine(
+        case_number=original.case.number,
+        applicant_name=original.case.applicant_name,
+        item_name=original.case.item.name,
+        name=original.name,
+        form=form,
+    )

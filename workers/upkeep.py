@@ -1,0 +1,47 @@
+"""What is looked after by the clock rather than by an event: the safety nets under couriers and pushes."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from logistics.couriers.errors import CourierError
+from logistics.services.inbox import sweep_inbox
+from logistics.services.tracking import overdue, poll, watch_silence
+from logistics.services.waybills import resume_waybills
+from storage.errors import Refused
+
+log = logging.getLogger("tongban.upkeep")
+MOST_POLLS = 50
+"""Waybills asked about in one round; the rest have their turn in the next."""
+
+
+def round_of_upkeep(*, now: datetime) -> dict[str, int]:
+    """Do every duty once; one that fails is logged and does not keep the others from their turn."""
+    return {name: _do(name, duty, now) for name, duty in DUTIES.items()}
+
+
+def ask_couriers(*, now: datetime) -> int:
+    """Poll the couriers about parcels on the road from which nothing was heard."""
+    heard = 0
+    for waybill in overdue(now)[:MOST_POLLS]:
+        try:
+            heard += poll(waybill=waybill, now=now)
+        except (CourierError, Refused) as fault:
+            log.warning("waybill %s: %s, asked again later", waybill.reference, fault.code)
+    return heard
+
+
+DUTIES: Mapping[str, Callable[..., int]] = {
+    "resume_waybills": resume_waybills,
+    "sweep_inbox": sweep_inbox,
+    "ask_couriers": ask_couriers,
+    "watch_silence": watch_silence,
+}
+
+
+def _do(name: str, duty: Callable[..., int], now: datetime) -> int:
+    try:
+        return duty(now=now)
+    except Exception as fault:  # noqa: BLE001 — kept in the log by its kind; the next round tries again
+        log.error("%s failed: %s", name, getattr(fault, "code", type(fault).__name__))  # noqa: TRY400
+        return 0

@@ -1,0 +1,47 @@
+"""What follows when parcels move: charges, deliveries, and the courier's pushes."""
+
+from datetime import datetime
+
+from ingest.models import Case, Original
+from ingest.services.delivery import close, start_delivery
+from logistics.models import Parcel
+from logistics.postage.charging import charge_parcel
+from logistics.rules.parcels import OUTBOUND, Party
+from logistics.services.inbox import process_delivery
+from registry.actors import SYSTEM
+from registry.models import Event
+from ingest.rules import CaseState
+
+
+def take_in_push(event: Event, part: str, now: datetime) -> None:
+    process_delivery(delivery_id=int(event.subject_id), now=now)
+
+
+def charge(event: Event, part: str, now: datetime) -> None:
+    """谁审批谁付费: the expected charge, as soon as weight and waybill are known."""
+    charge_parcel(parcel=Parcel.objects.get(pk=event.subject_id), actor=SYSTEM, now=now)
+
+
+def note_delivery_begun(event: Event, part: str, now: datetime) -> None:
+    """A result on the road means that its case is being delivered."""
+    for case in _cases_with_results(Parcel.objects.get(pk=event.subject_id)):
+        if case.state == CaseState.DECIDED:
+            start_delivery(case=case, actor=SYSTEM, now=now)
+
+
+def close_delivered(event: Event, part: str, now: datetime) -> None:
+    """A case ends when the applicant holds the last of its papers."""
+    parcel = Parcel.objects.get(pk=event.subject_id)
+    if parcel.receiver_kind != Party.APPLICANT:
+        return
+    case = Case.objects.get(pk=parcel.receiver_id)
+    elsewhere = case.originals.exclude(place__in=[Original.Place.APPLICANT, Original.Place.ARCHIVE])
+    if case.state == CaseState.DELIVERING and not elsewhere.exists():
+        close(case=case, actor=SYSTEM, now=now)
+
+
+def _cases_with_results(parcel: Parcel) -> list[Case]:
+    if parcel.leg not in OUTBOUND:
+        return []
+    results = parcel.items.filter(original__kind=Original.Kind.RESULT)
+    return list(Case.objects.filter(originals__parcel_items__in=results).distinct())
