@@ -66,7 +66,10 @@ def centre_at(kind: str, pk: int) -> ServiceCentre | None:
 
 
 def courier_party(kind: str, pk: int) -> CourierParty:
-    """Name, telephone and address for the courier. Refused when the address or the telephone is missing."""
+    """Name, telephone and address for the courier; a window or office without its own has its centre's.
+
+    Raises Refused when the address or the telephone is missing.
+    """
     thing = thing_at(kind, pk)
     if isinstance(thing, Case):
         party = CourierParty(
@@ -80,13 +83,13 @@ def courier_party(kind: str, pk: int) -> CourierParty:
     else:
         party = CourierParty(
             name=thing.name,
-            phone=thing.phone,
-            address=thing.address,
+            phone=thing.phone or thing.centre.phone,
+            address=thing.address or thing.centre.address,
             organisation=thing.name,
             **_region_names(thing.region),
         )
     if not party.address or not party.phone:
-        raise Refused("address_missing", "收件方或寄件方的地址、电话不完整，请补全后再下单。")
+        raise Refused("address_missing", f"{name_of(kind, pk)}的地址或电话未登记，请补全后再下单。")
     return party
 
 

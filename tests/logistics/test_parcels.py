@@ -1,0 +1,198 @@
+"""Packing: what may go into a parcel, when, and by whom."""
+
+import pytest
+
+from ingest.models import Original
+from ingest.services.intake import withdraw
+from logistics.models import Parcel, ParcelItem
+from logistics.rules.parcels import STEPS, NotNow, ParcelState, open_acts, target
+from logistics.rules.payers import Leg
+from logistics.sandbox.server import SandboxServer
+from logistics.services.parcels import (
+    Stale,
+    add_original,
+    cancel_parcel,
+    pack,
+    remove_original,
+    seal_parcel,
+    unseal_parcel,
+)
+from registry.models import Event
+from registry.permissions import NotYours
+from tests.cast import NOW, Cast, assemble
+from tests.logistics.road import Road, build_road
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return assemble()
+
+
+@pytest.fixture
+def road(cast: Cast, sandbox: SandboxServer) -> Road:
+    return build_road(cast, sandbox.url)
+
+
+def test_no_parcel_before_the_offices_pre_review(road: Road) -> None:
+    with pytest.raises(NotNow, match="预审通过后才能寄出"):
+        road.packed()
+    assert not Parcel.objects.exists()
+    road.pre_reviewed()
+    assert road.packed().items.count() == 2
+
+
+def test_a_parcel_is_packed_sealed_and_its_events_belong_to_the_case(road: Road) -> None:
+    parcel = road.pre_reviewed().sealed()
+    assert parcel.state == ParcelState.SEALED
+    assert parcel.weight_g == 320
+    kinds = Event.objects.filter(case_number=road.case.number, kind__startswith="parcel.")
+    assert sorted(kinds.values_list("kind", flat=True)) == [
+        "parcel.original_added",
+        "parcel.original_added",
+        "parcel.sealed",
+    ]
+
+
+def test_an_original_is_in_one_open_parcel_only(road: Road) -> None:
+    first = road.pre_reviewed().packed()
+    with pytest.raises(NotNow, match="另一个未完成的寄件"):
+        road.packed()
+    remove_original(parcel=first, original=road.originals[0], actor=road.cast.clerk, now=NOW)
+    second = pack(
+        leg=Leg.MATERIALS,
+        sender=road.cast.zhuji,
+        receiver=road.cast.taizhou,
+        originals=road.originals[:1],
+        actor=road.cast.clerk,
+        now=NOW,
+    )
+    assert second.items.count() == 1
+
+
+def test_giving_a_parcel_up_frees_its_originals(road: Road) -> None:
+    parcel = road.pre_reviewed().sealed()
+    cancel_parcel(parcel=parcel, actor=road.cast.clerk, now=NOW)
+    assert not ParcelItem.objects.filter(holds=True).exists()
+    assert road.packed().state == ParcelState.PACKING
+
+
+def test_a_sealed_parcel_takes_nothing_more_until_it_is_opened(road: Road) -> None:
+    parcel = road.pre_reviewed().sealed()
+    with pytest.raises(NotNow, match="已封装"):
+        remove_original(parcel=parcel, original=road.originals[0], actor=road.cast.clerk, now=NOW)
+    unseal_parcel(parcel=parcel, actor=road.cast.clerk, now=NOW)
+    remove_original(parcel=parcel, original=road.originals[0], actor=road.cast.clerk, now=NOW)
+    add_original(parcel=parcel, original=road.originals[0], actor=road.cast.clerk, now=NOW)
+    assert parcel.weight_g is None
+
+
+def test_an_empty_parcel_is_not_sealed(road: Road) -> None:
+    parcel = pack(
+        leg=Leg.MATERIALS,
+        sender=road.cast.zhuji,
+        receiver=road.cast.taizhou,
+        actor=road.cast.clerk,
+        now=NOW,
+    )
+    with pytest.raises(NotNow, match="空的"):
+        seal_parcel(parcel=parcel, weight_g=100, actor=road.cast.clerk, now=NOW)
+
+
+@pytest.mark.parametrize("weight", [0, -5, 30_001])
+def test_a_weight_is_one_that_a_scale_can_show(weight: int, road: Road) -> None:
+    parcel = road.pre_reviewed().packed()
+    with pytest.raises(NotNow, match="重量"):
+        seal_parcel(parcel=parcel, weight_g=weight, actor=road.cast.clerk, now=NOW)
+
+
+def test_a_withdrawn_case_stops_a_parcel_that_was_packed_before(road: Road) -> None:
+    parcel = road.pre_reviewed().packed()
+    withdraw(case=road.case, reason="申请人撤回", actor=road.cast.clerk, now=NOW)
+    with pytest.raises(NotNow, match="预审"):
+        seal_parcel(parcel=parcel, weight_g=100, actor=road.cast.clerk, now=NOW)
+
+
+def test_paper_that_is_elsewhere_cannot_be_packed(road: Road) -> None:
+    with pytest.raises(NotNow, match="不在寄件方手中"):
+        pack(
+            leg=Leg.ORIGINAL_RETURN,
+            sender=road.cast.taizhou,
+            receiver=road.case,
+            originals=road.originals,
+            actor=road.cast.officer,
+            now=NOW,
+        )
+
+
+def test_paper_goes_only_to_the_office_that_decides(road: Road) -> None:
+    road.pre_reviewed()
+    with pytest.raises(NotNow, match="不应寄往"):
+        pack(
+            leg=Leg.MATERIALS,
+            sender=road.cast.zhuji,
+            receiver=road.cast.wenling,
+            originals=road.originals,
+            actor=road.cast.clerk,
+            now=NOW,
+        )
+
+
+def test_the_ends_fit_the_leg(road: Road) -> None:
+    with pytest.raises(NotNow, match="不能由"):
+        pack(
+            leg=Leg.RESULT,
+            sender=road.cast.zhuji,
+            receiver=road.cast.taizhou,
+            actor=road.cast.clerk,
+            now=NOW,
+        )
+
+
+def test_nobody_packs_for_another_window(road: Road) -> None:
+    parcel = road.pre_reviewed().packed()
+    for stranger in (road.cast.other_clerk, road.cast.officer, road.cast.finance, road.cast.auditor):
+        with pytest.raises(NotYours):
+            seal_parcel(parcel=parcel, weight_g=100, actor=stranger, now=NOW)
+        with pytest.raises(NotYours):
+            pack(
+                leg=Leg.MATERIALS,
+                sender=road.cast.zhuji,
+                receiver=road.cast.taizhou,
+                actor=stranger,
+                now=NOW,
+            )
+
+
+def test_two_clerks_at_once_one_is_told(road: Road) -> None:
+    parcel = road.pre_reviewed().packed()
+    same = Parcel.objects.get(pk=parcel.pk)
+    seal_parcel(parcel=parcel, weight_g=100, actor=road.cast.clerk, now=NOW)
+    with pytest.raises(Stale):
+        seal_parcel(parcel=same, weight_g=200, actor=road.cast.clerk, now=NOW)
+
+
+def test_a_result_travels_once_it_was_decided(road: Road) -> None:
+    result = road.pre_reviewed().decided()
+    parcel = pack(
+        leg=Leg.RESULT,
+        sender=road.cast.taizhou,
+        receiver=road.case,
+        originals=[result],
+        actor=road.cast.officer,
+        now=NOW,
+    )
+    assert parcel.receiver_kind == "applicant"
+    assert result.place == Original.Place.OFFICE
+
+
+def test_the_table_names_every_state_and_refuses_the_rest() -> None:
+    for state in ParcelState:
+        for step in STEPS:
+            if step.act in open_acts(state):
+                assert target(step.act, state) is step.target
+            else:
+                with pytest.raises(NotNow):
+                    target(step.act, state)
+    assert open_acts(ParcelState.RECEIVED) == open_acts(ParcelState.CANCELLED) == ()
