@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
+
+Angle = Literal[0, 90, 180, 270]
+"""Degrees by which a stored picture must be turned clockwise to stand upright."""
 
 Point = tuple[float, float]
 Box = tuple[Point, Point, Point, Point]
@@ -32,7 +35,8 @@ class Char:
 class Line:
     """A run of text found in one place; `row` counts printed lines from the top and is set by the reading order.
 
-    `seal` marks a piece of a red seal: kept, but no part of what the page says.
+    `seal` marks a piece of a red seal: kept, but no part of what the page says. `vertical` marks writing that runs
+    downwards with its letters upright; its box begins, as always, at the corner where reading begins.
     """
 
     text: str
@@ -41,11 +45,12 @@ class Line:
     chars: tuple[Char, ...] = ()
     row: int = 0
     seal: bool = False
+    vertical: bool = False
 
     @property
     def uncertain(self) -> bool:
-        """Whether a person should look: the engine doubted printed text."""
-        return self.confidence < CERTAIN and not self.seal
+        """Whether a person should look: the engine doubted printed text, or it is vertical."""
+        return (self.confidence < CERTAIN or self.vertical) and not self.seal
 
     def box_of(self, start: int, end: int) -> Box:
         """Return the corners around the characters `start:end`, the whole line where the engine gave no places."""
@@ -62,6 +67,7 @@ class Line:
             "uncertain": self.uncertain,
             "row": self.row,
             "seal": self.seal,
+            "vertical": self.vertical,
             "chars": [[round(c.start, 4), round(c.end, 4), round(c.confidence, 3)] for c in self.chars],
         }
 
@@ -73,7 +79,7 @@ class Line:
         chars = (
             tuple(Char(letter, *place) for letter, place in zip(text, places, strict=True)) if places else ()
         )
-        return cls(text, as_box(value["box"]), value["confidence"], chars, value["row"], value["seal"])
+        return cls(text, as_box(value["box"]), value["confidence"], chars, value["row"], value["seal"], value["vertical"])
 
 
 def as_box(corners: Iterable[Iterable[float]]) -> Box:

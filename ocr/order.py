@@ -6,11 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Literal, cast
+from typing import cast
 
-from ocr.lines import Line, direction_of, height_of, length_of
-
-Angle = Literal[0, 90, 180, 270]
+from ocr.lines import Angle, Line, Point, direction_of, height_of, length_of
 
 SAME_ROW = 0.5
 """Two runs stand in one row when their middles differ by less than this share of the lower one's height."""
@@ -45,7 +43,7 @@ def page_direction(lines: Iterable[Line]) -> tuple[Angle, float]:
     x = y = 0.0
     lines = list(lines)
     for line in lines:
-        across, down = direction_of(line.box)
+        across, down = _upright_direction(line)
         x += across * length_of(line.box)
         y += down * length_of(line.box)
     if not math.hypot(x, y):
@@ -65,7 +63,9 @@ def in_reading_order(lines: Sequence[Line]) -> list[Line]:
     angle, slope = page_direction(printed)
     ordered: list[Line] = []
     count = 0
-    for row in _columns(_rows(_runs(printed, angle, slope))):
+    runs = _runs(printed, angle, slope)
+    vertical = sum(line.vertical for line in printed) * 2 > len(printed)
+    for row in _from_the_right(runs) if vertical else _columns(_rows(runs)):
         ordered += [replace(run.line, row=count) for run in row]
         count += 1
     for seal in (line for line in lines if line.seal):
@@ -92,8 +92,14 @@ def _gap(before: Line, after: Line) -> float:
     return (begin[0] - end[0]) * across + (begin[1] - end[1]) * down
 
 
-def _slope(line: Line, angle: Angle) -> float:
+def _upright_direction(line: Line) -> Point:
+    """Return where the page's own right is, as far as this line tells: across vertical writing, along any other."""
     across, down = direction_of(line.box)
+    return (down, -across) if line.vertical else (across, down)
+
+
+def _slope(line: Line, angle: Angle) -> float:
+    across, down = _upright_direction(line)
     return (math.degrees(math.atan2(down, across)) + angle + 180) % 360 - 180
 
 
@@ -117,6 +123,11 @@ def _runs(lines: Iterable[Line], angle: Angle, slope: float) -> list[Run]:
         ys = [y * across - x * down for x, y in line.box]
         runs.append(Run(line, min(xs), max(xs), sum(ys) / 4, height_of(line.box)))
     return runs
+
+
+def _from_the_right(runs: Iterable[Run]) -> list[Row]:
+    """Vertical writing: each line is a row, the rightmost first."""
+    return [[run] for run in sorted(runs, key=lambda run: -(run.left + run.right))]
 
 
 def _rows(runs: Iterable[Run]) -> list[Row]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ocr.engines.interface import Engine
-from ocr.lines import Box, Line, as_box
-from ocr.order import Angle, in_reading_order, page_direction, row_text
-from ocr.pictures import open_picture
+from ocr.lines import Angle, Box, Line, as_box
+from ocr.order import in_reading_order, page_direction, row_text
+from ocr.pictures import Picture, open_picture
 from ocr.red import Pixels
 
 
@@ -49,9 +49,13 @@ def read_page(source: Path | Pixels, engine: Engine) -> PageText:
     picture = open_picture(source)
     found = [] if picture.blank else engine.read(picture)
     angle, slope = page_direction(line for line in found if not line.seal)
-    lines = (replace(line, box=_scaled(line.box, picture.scale)) for line in in_reading_order(found))
+    lines = (replace(line, box=_as_stored(line.box, picture)) for line in in_reading_order(found))
     return PageText(angle, slope, picture.width, picture.height, tuple(lines))
 
 
-def _scaled(box: Box, scale: float) -> Box:
-    return box if scale == 1 else as_box((x * scale, y * scale) for x, y in box)
+def _as_stored(box: Box, picture: Picture) -> Box:
+    """Return the box in stored pixels, and within the picture."""
+    return as_box(
+        (min(max(x * picture.scale, 0), picture.width), min(max(y * picture.scale, 0), picture.height))
+        for x, y in box
+    )

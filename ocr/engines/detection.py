@@ -26,6 +26,9 @@ class Detector:
 
     def find(self, page: Pixels) -> list[Box]:
         """Return boxes in the page's pixels, corners clockwise from the page's own top left, in no certain order."""
+        return self._find(page) or self._find_at_the_edge(page)
+
+    def _find(self, page: Pixels) -> list[Box]:
         rows, columns = page.shape[:2]
         factor = min(1.0, LONGEST_SIDE / max(rows, columns))
         size = _on_grid(columns * factor), _on_grid(rows * factor)
@@ -33,6 +36,13 @@ class Detector:
         tensor = np.repeat((small.astype(np.float32) * (2 / 255) - 1)[None, None], 3, axis=1)
         boxes, _scores = self._boxes_of(self._session.run(tensor), (rows, columns))
         return [as_box(box) for box in boxes]
+
+    def _find_at_the_edge(self, page: Pixels) -> list[Box]:
+        """Text that fills a cut-out to its edges is only seen with a margin around it."""
+        margin = max(page.shape) // 4
+        wider = cv2.copyMakeBorder(page, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+        boxes = self._find(np.asarray(wider, np.uint8))
+        return [as_box((x - margin, y - margin) for x, y in box) for box in boxes]
 
 
 def _on_grid(side: float) -> int:

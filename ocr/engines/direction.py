@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
-from ocr.lines import Box, Line
-
-Angle = Literal[0, 90, 180, 270]
-"""Degrees by which the stored picture must be turned clockwise to stand upright."""
+from ocr.lines import Angle, Box, Line
 
 LONG = 1.5
 """A box counts as lying or standing when one side is this many times the other."""
@@ -23,6 +20,8 @@ DECIDED = 0.5
 
 MOST_SAMPLES = 8
 
+SIDEWAYS = frozenset({90, 270})
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -30,6 +29,11 @@ class Found:
 
     angle: Angle
     lines: dict[int, Line]
+
+    def as_vertical(self) -> Found:
+        """Return what was found when the lines, not the page, run downwards."""
+        lines = {index: replace(line, vertical=True) for index, line in self.lines.items()}
+        return Found(cast("Angle", (self.angle + 90) % 360), lines)
 
 
 def find_direction(boxes: Sequence[Box], read: Callable[[Box], Line]) -> Found:

@@ -1,35 +1,42 @@
-"""Keeps the engines' libraries from calling out or taking more threads than they were given; import it before them."""
+"""Keeps the engines' libraries from calling out and from taking more than one thread; imported before them."""
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 
+
+class ImportedTooEarly(RuntimeError):
+    """OpenVINO was imported before its reports were turned off: import `ocr.engines.quiet` first."""
+
+
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_THREAD_LIMIT")
-"""Read by the numeric libraries and by Tesseract's own process; one reader is one thread, more readers are processes."""
+"""Read by the numeric libraries and by Tesseract's process: one reader is one thread, more are processes."""
+
+
+OPT_OUTS = ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED")
+"""onnxruntime's switch under its newer and its older name, read once when the library starts.
+
+Without it version 1.32 writes a device number and an upload queue under ~/.cache and sends events to its maker;
+its `disable_telemetry_events` comes too late for the first ones.
+"""
 
 
 def silence_telemetry() -> None:
-    """Make `import openvino_telemetry` fail, whereupon OpenVINO uses the stub it ships for that case.
-
-    Importing OpenVINO otherwise writes a client number into the home directory and reports the import.
-    """
-    if (
-        "openvino" in sys.modules
-        and "openvino_telemetry" in sys.modules
-        and sys.modules["openvino_telemetry"]
-    ):
-        raise RuntimeError("openvino was imported before its usage reports were turned off")
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # None is how Python marks "not importable"
+    """Turn off the usage reports of both libraries before either is imported."""
+    for name in OPT_OUTS:
+        os.environ[name] = "1"
+    # OpenVINO reports its import through this package, and uses a stub of its own where it cannot be imported.
+    if sys.modules.get("openvino_telemetry") is not None:
+        raise ImportedTooEarly
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # how Python marks "not importable"
 
 
 def limit_threads() -> None:
-    """Let every library that reads its limit from the environment use one thread, unless an operator chose otherwise."""
+    """Let what reads its limit from the environment use one thread, unless an operator chose otherwise."""
     for name in THREAD_LIMITS:
         os.environ.setdefault(name, "1")
 
 
-logging.getLogger("RapidOCR").setLevel(logging.WARNING)
 silence_telemetry()
 limit_threads()

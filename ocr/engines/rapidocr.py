@@ -13,9 +13,10 @@ import cv2
 from ocr.engines import quiet  # noqa: F401  # before rapidocr brings its libraries
 from ocr.engines.detection import LONGEST_SIDE, Detector
 from ocr.engines.digest import digest
-from ocr.engines.direction import find_direction, turned
+from ocr.engines.direction import LONG, SIDEWAYS, find_direction, sides, turned
 from ocr.engines.recognition import HEIGHT, WIDTH_STEP, Recogniser
 from ocr.engines.sessions import Backend, best_backend, open_session
+from ocr.engines.vertical import letters_stand
 from ocr.lines import Box, Line
 from ocr.pictures import Picture
 
@@ -51,11 +52,25 @@ class RapidOcr:
         """Return all lines of a page, in no certain order."""
         boxes = self._detector.find(page.gray)
         found = find_direction(boxes, lambda box: self._line(page, box))
+        if found.angle in SIDEWAYS and self._is_vertical(page, list(found.lines.values())):
+            found = found.as_vertical()
         lines = [
-            found.lines.get(index) or self._line(page, turned(box, found.angle))
-            for index, box in enumerate(boxes)
+            found.lines.get(index) or self._box(page, turned(box, found.angle)) for index, box in enumerate(boxes)
         ]
         return [line for line in lines if line.text]
+
+    def _box(self, page: Picture, box: Box) -> Line:
+        """Read a box of the upright page; a standing one may hold vertical writing, a turned note, or one letter."""
+        width, height = sides(box)
+        if height <= LONG * width:
+            return self._line(page, box)
+        downwards, upwards = turned(box, 270), turned(box, 90)
+        ways = [downwards, upwards] if height > 2 * LONG * width else [box, downwards, upwards]
+        best = max((self._line(page, way) for way in ways), key=lambda line: line.confidence)
+        return replace(best, vertical=best.box == downwards and len(best.text) > 1)
+
+    def _is_vertical(self, page: Picture, samples: list[Line]) -> bool:
+        return all(letters_stand(self._recogniser, page.gray, line) for line in samples[:2])
 
     def _line(self, page: Picture, box: Box) -> Line:
         """Read one box from the view of the page in which its ink is clearest."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ import pytesseract
 from ocr.engines import quiet  # noqa: F401  # one thread for Tesseract's own process
 from ocr.engines.digest import digest
 from ocr.engines.interface import EngineFailed
-from ocr.lines import Box, Char, Line, as_box
+from ocr.lines import Angle, Box, Char, Line, as_box
 from ocr.pictures import Picture
 from ocr.red import Pixels
 
@@ -26,8 +26,6 @@ SURE = 1.0
 """Orientation confidence from which Tesseract's guess is followed; below it the page stays as it lies."""
 
 WIDE = re.compile(r"[^\x00-\x7f]")
-
-Angle = Literal[0, 90, 180, 270]
 
 
 class Tesseract:
@@ -106,10 +104,13 @@ def _line(words: dict[str, Any], indexes: list[int]) -> Line:
     chars: list[Char] = []
     for i in indexes:
         text, sure = words["text"][i].strip(), float(words["conf"][i]) / 100
-        start, share = (words["left"][i] - left) / length, words["width"][i] / length / len(text)
+        before = chars[-1].end if chars else 0.0
+        begin = max((words["left"][i] - left) / length, before)  # Tesseract's words overlap at times
+        end = max((words["left"][i] + words["width"][i] - left) / length, begin)
         if chars and not (WIDE.match(chars[-1].text) or WIDE.match(text[0])):
-            chars.append(Char(" ", chars[-1].end, max(start, chars[-1].end), sure))
-        chars += [Char(c, start + n * share, start + (n + 1) * share, sure) for n, c in enumerate(text)]
+            chars.append(Char(" ", before, begin, sure))
+        each = (end - begin) / len(text)
+        chars += [Char(c, begin + n * each, begin + (n + 1) * each, sure) for n, c in enumerate(text)]
     confidence = sum(char.confidence for char in chars) / len(chars)
     box = as_box([(left, top), (right, top), (right, bottom), (left, bottom)])
     return Line("".join(char.text for char in chars), box, confidence, tuple(chars))
