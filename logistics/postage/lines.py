@@ -88,7 +88,7 @@ class Reading:
                 since_subtotal = 0 if _SUBTOTAL.match(word) else since_subtotal
                 continue
             if not amount:
-                if waybill and not _is_note(row):
+                if waybill and not _is_note(waybill):
                     raise BadLine("missing_amount", f"第 {number} 行没有金额，请补齐后重新导入。")
                 continue
             line = self._line(number, row, waybill, amount)
@@ -165,9 +165,9 @@ def _totals_word(row: Row, waybill: str) -> str:
     return next((cell for cell in cells if _TOTAL.match(cell) or _SUBTOTAL.match(cell)), "")
 
 
-def _is_note(row: Row) -> bool:
-    """A remark below the table fills a cell or two."""
-    return sum(bool(cell) for cell in row) <= 2  # noqa: PLR2004
+def _is_note(text: str) -> bool:
+    """A remark below the table (制表人：…) is no waybill number: those are digits and Latin letters."""
+    return not text.isascii() or not any(letter.isdigit() for letter in text)
 
 
 def _fen(text: str, number: int) -> int:
