@@ -9,8 +9,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from django.conf import settings
 
 TASK = "workers.run_job"
-# A process that hangs is ended after this long; its job is then taken up by the reaper.
-TIME_LIMIT = 30 * 60
+# A process that hangs is ended after this long; its job is then taken up by the reaper. Less than the half hour
+# after which RabbitMQ shuts out a consumer that has not acknowledged.
+TIME_LIMIT = 25 * 60
 # RapidOCR with its models settles at 1.2 GB a process; one that has grown far beyond is replaced.
 MEMORY_LIMIT_KB = 2_500_000
 

@@ -13,12 +13,10 @@ ROOMS = ("config", "dossier", "ingest", "logistics", "ocr", "registry", "storage
 OTHERS = (".ci", "docs", "requirements", "scripts")
 TEXT = {".py", ".toml", ".md", ".txt", ".html", ".css", ".js", ".json", ".svg", ".csv", ""}
 LONGEST = 400
-# Put together here so that this file passes its own test.
-HOSTS = re.compile(
-    "|".join([r"pypi\.or" "g", r"pythonhosted\.or" "g", r"debian\.or" r"g/debian", r"npmjs\.or" "g"])
-)
-PATHS = re.compile(r"(?<![\w.~-])/(?:wor" r"k|roo" r"t|hom" r"e/\w+|far" r"m)/")
-BARE = re.compile(r"#\s*type:\s*ignor" r"e(?!\[)|#\s*noq" r"a(?!:)")
+# Written so that these lines do not match themselves.
+HOSTS = re.compile(r"pypi[.]org|pythonhosted[.]org|(?:deb|security)[.]debian[.]org|npmjs[.]org")
+PATHS = re.compile(r"(?<![\w.~-])/(?:work|root|home|farm)/")
+BARE = re.compile(r"#\s*type:\s*ignore(?!\[)|#\s*noqa(?!:)")
 
 
 def python_files() -> Iterator[Path]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from ingest.models import Case, Original
+from ingest.rules import CaseState
 from ingest.services.delivery import close, start_delivery
 from logistics.models import Parcel
 from logistics.postage.charging import charge_parcel
@@ -10,7 +11,6 @@ from logistics.rules.parcels import OUTBOUND, Party
 from logistics.services.inbox import process_delivery
 from registry.actors import SYSTEM
 from registry.models import Event
-from ingest.rules import CaseState
 
 
 def take_in_push(event: Event, part: str, now: datetime) -> None:

@@ -139,6 +139,7 @@ def _programs(host: str, port: int, *, sandbox: bool) -> list[Program]:
         Program("relay", [*manage, "relay"], settings.BASE_DIR),
         # A page that is being read may take a while; what is not finished then is taken up by its lease.
         Program("worker", worker, settings.BASE_DIR, stop_seconds=60),
+        Program("upkeep", [*manage, "upkeep"], settings.BASE_DIR),
         Program("web", web, settings.BASE_DIR, is_ready=lambda: _answers(host, port)),
     ]
     if sandbox:
