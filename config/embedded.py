@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 
 @dataclass(frozen=True)
 class Embedded:
-    """What the embedded Redis, SeaweedFS and Django share. Ports are loopback TCP ports."""
+    """What the embedded Redis, SeaweedFS, courier sandbox and Django share. Ports are loopback TCP ports."""
 
     secret_key: str
     field_key: str
@@ -21,6 +21,7 @@ class Embedded:
     redis_password: str
     redis_port: int
     s3_port: int
+    sandbox_port: int
     s3_access_key: str
     s3_secret_key: str
     weed_signing_key: str
@@ -45,27 +46,41 @@ def free_ports(count: int) -> list[int]:
 
 
 def load_or_make(data_dir: Path) -> Embedded:
-    """Read `embedded.json`, or make it. Written once by link, so that two first starts agree on one file."""
+    """Read `embedded.json`, or make it; one of an earlier version gets what it lacks.
+
+    Written once by link, so that two first starts agree on one file.
+    """
     path = data_dir / "embedded.json"
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        draft = data_dir / f".embedded.{os.getpid()}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(asdict(_make()), file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
+        draft = _write(data_dir, asdict(_make()))
         try:
             os.link(draft, path)
         except FileExistsError:
             pass
         finally:
             draft.unlink()
-    return Embedded(**json.loads(path.read_text()))
+    known = json.loads(path.read_text())
+    lacking = {name: value for name, value in asdict(_make()).items() if name not in known}
+    if lacking:
+        known |= lacking
+        _write(data_dir, known).replace(path)
+    return Embedded(**known)
+
+
+def _write(data_dir: Path, values: dict[str, str | int]) -> Path:
+    """A complete draft beside the final file, readable by its owner alone."""
+    draft = data_dir / f".embedded.{os.getpid()}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(values, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
 
 
 def _make() -> Embedded:
-    redis_port, s3_port = free_ports(2)
+    redis_port, s3_port, sandbox_port = free_ports(3)
     return Embedded(
         secret_key=secrets.token_urlsafe(48),
         field_key=Fernet.generate_key().decode(),
@@ -74,6 +89,7 @@ def _make() -> Embedded:
         redis_password=secrets.token_urlsafe(24),
         redis_port=redis_port,
         s3_port=s3_port,
+        sandbox_port=sandbox_port,
         s3_access_key=secrets.token_hex(10),
         s3_secret_key=secrets.token_urlsafe(30),
         weed_signing_key=secrets.token_urlsafe(32),

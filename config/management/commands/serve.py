@@ -25,8 +25,6 @@ from config.supervision import Program, Supervisor, follow
 from registry.models import Region, User
 from storage.services import prepare_buckets
 
-SANDBOX_PORT = 8099
-
 
 class Command(BaseCommand):
     help = (
@@ -42,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--sandbox",
             action="store_true",
-            help=f"also play the couriers, on port {SANDBOX_PORT} (for trying out, not for production)",
+            help="also play the couriers (for trying out, not for production)",
         )
 
     def handle(self, *args: Any, host: str, port: int, sandbox: bool, **options: Any) -> None:
@@ -144,7 +142,9 @@ def _programs(host: str, port: int, *, sandbox: bool) -> list[Program]:
     ]
     if sandbox:
         couriers = Program(
-            "couriers", [*manage, "courier_sandbox", "--port", str(SANDBOX_PORT)], settings.BASE_DIR
+            "couriers",
+            [*manage, "courier_sandbox", "--port", str(settings.EMBEDDED.sandbox_port)],
+            settings.BASE_DIR,
         )
         programs.insert(0, couriers)
     return programs
