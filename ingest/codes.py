@@ -24,12 +24,7 @@ COLOURED_SPREAD = 40
 QR = "QRCode"
 CODE128 = "Code128"
 
-_FORMATS = (
-    zxingcpp.BarcodeFormat.QRCode,
-    zxingcpp.BarcodeFormat.Code128,
-    zxingcpp.BarcodeFormat.Code39,
-    zxingcpp.BarcodeFormat.DataMatrix,
-)
+_FORMATS = zxingcpp.barcode_formats_from_str("QRCode,Code128,Code39,DataMatrix")
 
 
 class TooLarge(Refused):
@@ -75,7 +70,7 @@ class _View:
 def read_codes(image: Image.Image | Pixels, *, expect: Iterable[str] = ()) -> list[Code]:
     """Every code on the image, in reading order.
 
-    A ladder of steps (plain, red channel, upscale, flatten, threshold, sharpen, turn) is climbed until one
+    A ladder of steps (plain, red channel, upscale, flatten, threshold, sharpen, heal, turn) is climbed until one
     finds something, or, when `expect` names formats (`QR`, `CODE128`), until each of them has been found once.
     Takes a Pillow image or an RGB / gray array. Raises `TooLarge`.
     """
@@ -153,6 +148,8 @@ def _views(source: Pixels) -> Iterator[_View]:
     yield _View("threshold", _thresholded(flat), shrink, zxingcpp.Binarizer.GlobalHistogram)
     larger, factor = (_resized(flat, 2.0), 2.0) if max(flat.shape) <= UPSCALE_UP_TO else (flat, 1.0)
     yield _View("sharpen", _sharpened(larger), shrink * factor)
+    for defect in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN):
+        yield _View("heal", _healed(best, defect), shrink)
     for degrees in (-20.0, 20.0):
         yield _View("turn", _turned(flat, degrees), shrink, turn=degrees)
 
@@ -176,8 +173,11 @@ def _flattened(gray: Pixels) -> Pixels:
     small = cv2.resize(gray, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     paper = cv2.medianBlur(cv2.dilate(small, np.ones((9, 9), np.uint8)), 21)
     paper = cv2.resize(paper, (gray.shape[1], gray.shape[0]), interpolation=cv2.INTER_LINEAR)
-    level = cv2.divide(gray, paper, scale=255)
-    return _bytes(cv2.normalize(cv2.medianBlur(level, 3), None, 0, 255, cv2.NORM_MINMAX))
+    level = cv2.medianBlur(cv2.divide(gray, paper, scale=255), 3)
+    darkest, brightest = int(level.min()), int(level.max())
+    if darkest == brightest:
+        return _bytes(level)
+    return _bytes((level.astype(np.float32) - darkest) * (255 / (brightest - darkest)))
 
 
 def _thresholded(gray: Pixels) -> Pixels:
@@ -188,6 +188,11 @@ def _thresholded(gray: Pixels) -> Pixels:
 def _sharpened(gray: Pixels) -> Pixels:
     soft = cv2.GaussianBlur(gray, (0, 0), 3)
     return _bytes(cv2.addWeighted(gray, 2.5, soft, -1.5, 0))
+
+
+def _healed(gray: Pixels, defect: int) -> Pixels:
+    """Remove pen strokes (close) or white scratches (open) that are thinner than a module."""
+    return _bytes(cv2.morphologyEx(gray, defect, np.ones((5, 5), np.uint8)))
 
 
 def _turned(gray: Pixels, degrees: float) -> Pixels:

@@ -10,10 +10,12 @@ import re
 MASK = "*"
 
 COMPOUND_SURNAMES = frozenset(
-    "欧阳 太史 端木 上官 司马 东方 独孤 南宫 万俟 闻人 夏侯 诸葛 尉迟 公羊 赫连 澹台 皇甫 宗政 濮阳 公冶 太叔 申屠 "
-    "公孙 慕容 仲孙 钟离 长孙 宇文 司徒 鲜于 司空 令狐 百里 呼延 东郭 南门 西门 公西 第五 梁丘 左丘".split()
+    re.findall(
+        "..",
+        "欧阳太史端木上官司马东方独孤南宫万俟闻人夏侯诸葛尉迟公羊赫连澹台皇甫宗政濮阳公冶"
+        "太叔申屠公孙慕容仲孙钟离长孙宇文司徒鲜于司空令狐百里呼延东郭南门西门公西第五梁丘左丘",
+    )
 )
-
 _ORGANISATIONS = (
     "公司", "集团", "厂", "店", "商行", "银行", "合作社", "医院", "学校", "学院", "大学", "幼儿园", "中心", "局", "委员会",
     "办公室", "政府", "协会", "基金会", "事务所", "工作室", "经营部",
@@ -35,10 +37,7 @@ def mask_name(name: str) -> str:
     name = name.strip()
     if not name or is_organisation(name):
         return name
-    if name[:2] in COMPOUND_SURNAMES and len(name) > 2:
-        kept = name[:2]
-    else:
-        kept = name[0]
+    kept = name[:2] if name[:2] in COMPOUND_SURNAMES and len(name) > 2 else name[0]
     if len(name) == len(kept):
         return kept if kept == MASK else MASK
     return kept + MASK * min(2, len(name) - len(kept))

@@ -101,11 +101,21 @@ def _sender(label: Label, x: float, y: float, width: float, height: float) -> li
 
 
 def _party(
-    sign: str, party: Party, x: float, y: float, width: float, height: float, *, name_size: float, body_size: float
+    sign: str,
+    party: Party,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    *,
+    name_size: float,
+    body_size: float,
 ) -> list[Mark]:
     column = 9.0
     room = width - column - 2 * PADDING
-    phone_size, phone = fit(party.phone, width=room * 0.45, size=name_size - 0.4, smallest=2.4, lines=1, bold=True)
+    phone_size, phone = fit(
+        party.phone, width=room * 0.45, size=name_size - 0.4, smallest=2.4, lines=1, bold=True
+    )
     phone_wide = line_width(phone[0], phone_size, bold=True)
     name_room = room - phone_wide - 2
     first_size, names = fit(party.name, width=name_room, size=name_size, smallest=2.6, lines=1, bold=True)
@@ -113,15 +123,15 @@ def _party(
         # A long office name takes two lines of its own and the phone goes beneath it.
         return _long_party(sign, party, x, y, width, height, body_size=body_size)
     lines = int((height - first_size - 2.4) // (body_size + 0.4))
-    size, address = fit(
-        party.address, width=room, size=body_size, smallest=2.4, lines=max(1, lines)
-    )
+    size, address = fit(party.address, width=room, size=body_size, smallest=2.4, lines=max(1, lines))
     used = first_size + 0.8 + len(address) * (size + 0.4)
     top = y + max(0.6, (height - used) / 2)
     drawn: list[Mark] = _sign(sign, x, y, column, height)
     left = x + column + PADDING
     drawn.append(Text(left, top, first_size, names[0], bold=True))
-    drawn.append(Text(x + width - PADDING - phone_wide, top + first_size - phone_size, phone_size, phone[0], bold=True))
+    drawn.append(
+        Text(x + width - PADDING - phone_wide, top + first_size - phone_size, phone_size, phone[0], bold=True)
+    )
     top += first_size + 0.8
     for index, line in enumerate(address):
         drawn.append(Text(left, top + index * (size + 0.4), size, line))
@@ -206,7 +216,9 @@ def _facts(label: Label, x: float, y: float, width: float, height: float) -> lis
         last = index == len(rows) - 1
         left = y + height - top
         lines = max(1, int(left // (size + 0.5))) if last else 1
-        value_size, broken = fit(value, width=width - key - 2 * PADDING, size=size, smallest=2.2, lines=min(2, lines))
+        value_size, broken = fit(
+            value, width=width - key - 2 * PADDING, size=size, smallest=2.2, lines=min(2, lines)
+        )
         drawn.append(Text(x + PADDING, top, size, name))
         for line in broken:
             drawn.append(Text(x + PADDING + key, top, value_size, line, bold=not last))

@@ -60,6 +60,8 @@ class BarsMark:
     data: str
 
 
+_CLINGING = "*，。、；：）》」"
+
 Mark = Text | Plate | Rule | QrMark | BarsMark
 
 
@@ -68,7 +70,9 @@ def line_width(text: str, size: float, *, bold: bool = False) -> float:
     return typeface(bold=bold).width(text) * size
 
 
-def fit(text: str, *, width: float, size: float, smallest: float, lines: int, bold: bool = False) -> tuple[float, list[str]]:
+def fit(
+    text: str, *, width: float, size: float, smallest: float, lines: int, bold: bool = False
+) -> tuple[float, list[str]]:
     """The largest size from `size` down to `smallest` at which `text` fits into `lines`, and those lines.
 
     What does not fit even then ends in 「…」: a label is finite, and the carrier has the full text.
@@ -107,12 +111,15 @@ def wrap(text: str, *, width: float, size: float, bold: bool = False) -> list[st
 
 
 def _words(text: str) -> list[str]:
+    """Pieces that a line is not broken inside of: Latin words, and characters with what clings to them."""
     words: list[str] = []
     for char in text:
-        if words and char in "*，。、；：）》」":
-            words[-1] += char
-        elif words and char.isascii() and char != " " and words[-1][-1].isascii() and words[-1][-1] != " ":
+        if words and (char in _CLINGING or (_is_latin(char) and _is_latin(words[-1][-1]))):
             words[-1] += char
         else:
             words.append(char)
     return words
+
+
+def _is_latin(char: str) -> bool:
+    return char.isascii() and char != " "

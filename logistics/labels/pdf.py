@@ -42,13 +42,16 @@ class _Ink:
 def as_pdf(labels: Sequence[Label], size: Size) -> bytes:
     """One page a label, exactly as large as the label paper."""
     ink = _Ink()
-    pages = [((size.width, size.height), _drawing(label, size, ink, 0.0, 0.0, float(size.height))) for label in labels]
+    pages = [
+        ((size.width, size.height), _drawing(label, size, ink, 0.0, 0.0, float(size.height)))
+        for label in labels
+    ]
     return _document(pages, ink)
 
 
 def as_sheets(labels: Sequence[Label], size: Size) -> bytes:
     """As many labels on each A4 page as fit, with cutting marks, for offices without a label printer."""
-    sheet, columns, rows = _arrangement(size)
+    sheet, columns, rows = A4, int(A4[0] // size.width), int(A4[1] // size.height)
     left, bottom = (sheet[0] - columns * size.width) / 2, (sheet[1] - rows * size.height) / 2
     ink = _Ink()
     pages = []
@@ -60,12 +63,6 @@ def as_sheets(labels: Sequence[Label], size: Size) -> bytes:
             content.append(_drawing(label, size, ink, left + column * size.width, sheet[1] - y, sheet[1]))
         pages.append((sheet, "\n".join(content)))
     return _document(pages, ink)
-
-
-def _arrangement(size: Size) -> tuple[tuple[float, float], int, int]:
-    upright = (A4, int(A4[0] // size.width), int(A4[1] // size.height))
-    flat = ((A4[1], A4[0]), int(A4[1] // size.width), int(A4[0] // size.height))
-    return max((upright, flat), key=lambda way: way[1] * way[2])
 
 
 def _cutting_marks(
@@ -143,7 +140,9 @@ def _document(pages: Sequence[tuple[tuple[float, float], str]], ink: _Ink) -> by
     fonts = Dictionary()
     for bold, used in ink.used.items():
         if used:
-            fonts[Name("/B" if bold else "/R")] = document.make_indirect(_font(document, typeface(bold=bold), used))
+            fonts[Name("/B" if bold else "/R")] = document.make_indirect(
+                _font(document, typeface(bold=bold), used)
+            )
     for (width, height), content in pages:
         document.add_blank_page(page_size=(width * POINTS, height * POINTS))
         page = document.pages[-1]
@@ -165,7 +164,8 @@ def _font(document: pikepdf.Pdf, face: Typeface, used: dict[int, str]) -> Dictio
     )  # fmt: skip
     widths = Array()
     for glyph in glyphs:
-        widths.extend([glyph, Array([round(face.font.get_glyph_h_advance(glyph) * 1000 / face.face.upem)])])
+        widths.append(glyph)
+        widths.append(Array([round(face.font.get_glyph_h_advance(glyph) * 1000 / face.face.upem)]))
     descendant = Dictionary(
         Type=Name.Font, Subtype=Name.CIDFontType0, BaseFont=name, DW=1000, W=widths,
         CIDSystemInfo=Dictionary(Registry=pikepdf.String("Adobe"), Ordering=pikepdf.String("Identity"), Supplement=0),

@@ -57,7 +57,9 @@ def text_ink(text: str, size: float, bold: bool, per_mm: float) -> Image.Image:
 def plate_ink(mark: Plate, per_mm: float) -> Image.Image:
     """A black block with its white text as black-and-white dots."""
     picture = Image.new("L", (round(mark.width * per_mm), round(mark.height * per_mm)), BLACK)
-    _write_centred(ImageDraw.Draw(picture), Plate(0, 0, mark.width, mark.height, mark.size, mark.text), per_mm)
+    _write_centred(
+        ImageDraw.Draw(picture), Plate(0, 0, mark.width, mark.height, mark.size, mark.text), per_mm
+    )
     return to_ink(picture)
 
 
@@ -94,9 +96,17 @@ def _write_centred(pen: ImageDraw.ImageDraw, mark: Plate, per_mm: float) -> None
 
 
 def _write(
-    pen: ImageDraw.ImageDraw, x: float, y: float, size: float, text: str, *, bold: bool, ink: int, per_mm: float
+    pen: ImageDraw.ImageDraw,
+    x: float,
+    y: float,
+    size: float,
+    text: str,
+    *,
+    bold: bool,
+    ink: int,
+    per_mm: float,
 ) -> None:
-    baseline = round((y + BASELINE_EM * size) * per_mm)
+    baseline = round(y * per_mm) + round(BASELINE_EM * size * per_mm)
     pen.text((round(x * per_mm), baseline), text, fill=ink, font=_font(bold, size * per_mm), anchor="ls")
 
 

@@ -32,7 +32,9 @@ def _commands(mark: Mark, per_mm: float) -> bytes:
         case QrMark():
             placed = place_qr(mark, per_mm)
             # Correction level Q, automatic mode, no rotation, model 2; cell width ends at 10 dots.
-            return f'QRCODE {placed.x},{placed.y},Q,{min(10, placed.module)},A,0,M2,"{mark.data}"\r\n'.encode()
+            return (
+                f'QRCODE {placed.x},{placed.y},Q,{min(10, placed.module)},A,0,M2,"{mark.data}"\r\n'.encode()
+            )
         case BarsMark():
             placed = place_bars(mark, per_mm)
             narrow = placed.module

@@ -19,7 +19,10 @@ from logistics.labels.raster import plate_ink, text_ink
 QR_DROP_DOTS = 10
 """^BQ draws its symbol this many dots below the field origin."""
 
-_COUNTS = {**{n: chr(ord("G") + n - 1) for n in range(1, 20)}, **{20 * n: chr(ord("g") + n - 1) for n in range(1, 21)}}
+_COUNTS = {
+    **{n: chr(ord("G") + n - 1) for n in range(1, 20)},
+    **{20 * n: chr(ord("g") + n - 1) for n in range(1, 21)},
+}
 
 
 def as_zpl(label: Label, size: Size, *, dpi: int = 203) -> str:
@@ -36,7 +39,9 @@ def _commands(mark: Mark, per_mm: float) -> list[str]:
             ink = _graphic(text_ink(mark.text, mark.size, mark.bold, per_mm))
             return [f"^FO{round(mark.x * per_mm)},{round(mark.y * per_mm)}{ink}^FS"]
         case Plate():
-            return [f"^FO{round(mark.x * per_mm)},{round(mark.y * per_mm)}{_graphic(plate_ink(mark, per_mm))}^FS"]
+            return [
+                f"^FO{round(mark.x * per_mm)},{round(mark.y * per_mm)}{_graphic(plate_ink(mark, per_mm))}^FS"
+            ]
         case Rule():
             pieces = dashes(mark.x, mark.width) if mark.dashed else [(mark.x, mark.width)]
             return [_line(x, mark.y, width, mark.height, per_mm) for x, width in pieces]

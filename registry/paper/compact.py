@@ -43,10 +43,14 @@ def _is_composite_cff(item: object) -> bool:
         return False
     descendant = item.DescendantFonts[0]
     program = descendant.FontDescriptor.get("/FontFile3")
-    return descendant.Subtype == Name.CIDFontType0 and program is not None and program.get("/Subtype") == Name.OpenType
+    return (
+        descendant.Subtype == Name.CIDFontType0
+        and program is not None
+        and program.get("/Subtype") == Name.OpenType
+    )
 
 
-def _shown(descendant: pikepdf.Dictionary) -> set[int]:
+def _shown(descendant: pikepdf.Object) -> set[int]:
     """Glyph numbers in the /W array, which lists every glyph used (`first [w …]` or `first last w`)."""
     entries = list(descendant.W)
     glyphs: set[int] = set()

@@ -51,7 +51,9 @@ def render(kind: SlipKind | str, data: Slip | Mapping[str, Any], *, issued_at: d
     return compact_fonts(bytes(pdf))
 
 
-def preview(kind: SlipKind | str, data: Slip | Mapping[str, Any], *, issued_at: datetime | None = None) -> str:
+def preview(
+    kind: SlipKind | str, data: Slip | Mapping[str, Any], *, issued_at: datetime | None = None
+) -> str:
     """The same slip as one self-contained HTML page, marked as a preview while it has no number."""
     return _html(slip_of(kind, data), issued_at)
 

@@ -43,7 +43,7 @@ class Typeface:
 
     def width(self, text: str) -> float:
         """Width of a line in em, without kerning, which is how all our printers set it."""
-        return sum(_advance(self, char) for char in text)
+        return float(sum(_advance(self, char) for char in text))
 
     def __hash__(self) -> int:
         return hash(self.file)

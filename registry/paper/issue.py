@@ -55,18 +55,19 @@ def issue(
             return known
         token = mint(Purpose.SLIP)
         content = data.model_copy(update={"number": number_of(kind, count, now), "code": token.text})
-        slip = Slip.objects.create(
+        slip = Slip(
             **key,
             number=content.number,
             case_number=data.case_number,
             code=token.identifier,
-            data=content.model_dump(mode="json"),
             template_version=TEMPLATE_VERSION,
             issued_at=now,
             window=window,
             office=office,
             centre=centre,
         )
+        slip.data = content.model_dump(mode="json")
+        slip.save(force_insert=True)
         record(
             kind="slip.issued",
             actor=actor,

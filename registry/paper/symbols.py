@@ -70,7 +70,8 @@ def qr_svg(text: str, *, side_mm: float) -> str:
     matrix = qr_matrix(text)
     span = matrix.size + 2 * QR_QUIET_MODULES
     path = "".join(
-        f"M{x + QR_QUIET_MODULES} {y + QR_QUIET_MODULES}h{length}v1h-{length}z" for x, y, length in matrix.runs()
+        f"M{x + QR_QUIET_MODULES} {y + QR_QUIET_MODULES}h{length}v1h-{length}z"
+        for x, y, length in matrix.runs()
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="qr" role="img" aria-label="二维码" width="{side_mm:g}mm" '
