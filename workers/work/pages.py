@@ -11,7 +11,7 @@ from registry.models import Event
 
 def pages_of_file(event: Event) -> Iterable[str]:
     """One job for each page, so that two workers share a long file and a crash costs one page."""
-    return (str(pk) for pk in Page.objects.filter(file_id=event.subject_id).values_list("pk", flat=True))
+    return (str(pk) for pk in Page.objects.filter(file_id=int(event.subject_id)).values_list("pk", flat=True))
 
 
 def read_page(event: Event, part: str, now: datetime) -> None:
