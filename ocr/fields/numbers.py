@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
@@ -81,14 +81,23 @@ def _kind_of(value: str, before: str) -> Kind | None:
 
 
 def _passes(kind: Kind, value: str) -> bool:
-    check: Callable[[str], str] = ric.validate if kind == Kind.IDENTITY_NUMBER else uscc.validate
-    if kind == Kind.CREDIT_CODE and not (CREDIT_ALPHABET.fullmatch(value) and CREDIT_BEGINS.match(value)):
-        return False
     try:
-        check(value)
+        return _identity_passes(value) if kind == Kind.IDENTITY_NUMBER else _credit_code_passes(value)
     except ValidationError:
         return False
-    return True
+
+
+def _identity_passes(value: str) -> bool:
+    """Check digit and day of birth. Not the place: the codes of places come and go, numbers stay."""
+    if not value[:17].isdigit() or ric.calc_check_digit(value) != value[17]:
+        return False
+    return bool(ric.get_birth_date(value))
+
+
+def _credit_code_passes(value: str) -> bool:
+    if not (CREDIT_ALPHABET.fullmatch(value) and CREDIT_BEGINS.match(value)):
+        return False
+    return bool(uscc.validate(value))
 
 
 def _suggested(kind: Kind, value: str) -> str:

@@ -21,8 +21,8 @@ LETTER = (
 )
 """Five lines that any sound reader gets right."""
 
-IDENTITY = "330681198807150030"
-CREDIT = "91330681MA2XW0000C"
+IDENTITY = "330681198807150039"
+CREDIT = "91330681MA2XW0000G"
 
 
 @cache
