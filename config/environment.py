@@ -90,6 +90,13 @@ class Environment(BaseSettings):
         default="",
         description="PEM file of the certificate authorities that seals must chain to. Empty: the local authority.",
     )
+    seal_secrets: dict[str, SecretStr] = Field(
+        default={},
+        description='JSON of seal code to passphrase (PKCS#12) or PIN (PKCS#11), e.g. `{"window-1": "…"}`.',
+    )
+    pkcs11_module: str = Field(
+        default="", description="Library of the PKCS#11 device that holds seals; references read `token:label`."
+    )
     celery_concurrency: int = Field(default=2, description="Worker processes.")
     job_lease_seconds: int = Field(
         default=60, description="How long a worker may be silent before its job is given to another."
