@@ -1,5 +1,6 @@
 """Carriers and the accounts that centres hold with them: opening, rotating secrets, getting an adapter."""
 
+import atexit
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -128,4 +129,6 @@ def courier_of(account: CarrierAccount) -> Courier:
 @lru_cache(maxsize=1)
 def _client() -> httpx.Client:
     # One pool of connections for the process; httpx clients may be shared between threads.
-    return open_client()
+    client = open_client()
+    atexit.register(client.close)
+    return client

@@ -89,7 +89,9 @@ def follow_courier(*, parcel: Parcel, actor: Actor, now: datetime) -> None:
             now=now,
             data={"leg": parcel.leg, "receiver": parcel.receiver_kind, "at": at.isoformat()},
         )
-    elif parcel.state == ParcelState.DELIVERED and kind != TrackingKind.DELIVERED:
+    elif parcel.state == ParcelState.DELIVERED and kind == TrackingKind.DELIVERED:
+        _keep_delivery_time(parcel, at, actor, now)
+    elif parcel.state == ParcelState.DELIVERED:
         move_state(parcel, "undo_delivery", delivered_at=None)
         _reversed(parcel, actor, now)
     elif _confirmed_on_the_couriers_word(parcel) and kind != TrackingKind.DELIVERED:
@@ -156,6 +158,15 @@ def _raise_alarms(parcel: Parcel, scans: list[Scan], fresh: set[str], now: datet
     for scan in standing(scans):
         if scan.key in fresh and scan.kind in INCIDENT_OF:
             open_incident(kind=INCIDENT_OF[scan.kind], parcel=parcel, actor=SYSTEM, now=now)
+
+
+def _keep_delivery_time(parcel: Parcel, at: datetime, actor: Actor, now: datetime) -> None:
+    """A first delivery that was undone may be heard of after the second: the standing one gives the time."""
+    if parcel.delivered_at == at:
+        return
+    Parcel.objects.filter(pk=parcel.pk, state=ParcelState.DELIVERED).update(delivered_at=at)
+    parcel.delivered_at = at
+    record_parcel(parcel, "parcel.delivery_redated", actor=actor, now=now, data={"at": at.isoformat()})
 
 
 def _confirmed_on_the_couriers_word(parcel: Parcel) -> bool:

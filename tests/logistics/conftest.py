@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from pytest_django import Settings
 
 from logistics.sandbox.server import SandboxServer, running
 from logistics.sandbox.world import World
@@ -27,9 +26,3 @@ def sandbox() -> Iterator[SandboxServer]:
     )
     with running(world) as server:
         yield server
-
-
-@pytest.fixture(autouse=True)
-def addresses(settings: Settings) -> None:
-    """The room's endpoints answer, whatever else the product has mounted."""
-    settings.ROOT_URLCONF = "tests.logistics.urls"

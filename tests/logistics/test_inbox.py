@@ -1,0 +1,444 @@
+"""The inbox: kept raw, answered exactly, one effect per event, in any order, forged or unknown."""
+
+import base64
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+from django.test import Client
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from logistics.couriers.kuaidi100.adapter import push_sign
+from logistics.couriers.neutral.wire import EventWire
+from logistics.models import CarrierAccount, Incident, Parcel, TrackingEvent, Waybill, WebhookDelivery
+from logistics.rules.parcels import ParcelState, WaybillState
+from logistics.rules.payers import Leg, PaymentTerm
+from logistics.rules.tracking import TrackingKind
+from logistics.sandbox.pushing import Push, kuaidi100_pushes, neutral_push
+from logistics.sandbox.server import SandboxServer
+from logistics.sandbox.world import Follower, Shipment, World
+from logistics.services.custody import confirm_delivery, hand_over, receive_parcel
+from logistics.services.inbox import TooLarge, accept_webhook, process_delivery, replay, sweep_inbox
+from logistics.services.parcels import pack, seal_parcel
+from logistics.services.timeline import timeline
+from logistics.services.waybills import book_waybill
+from registry.models import Event
+from registry.permissions import NotYours
+from storage.errors import Refused
+from tests.cast import NOW, Cast, assemble
+from tests.logistics.couriers import API_KEY, WEBHOOK_SECRET
+from tests.logistics.road import Road, build_road, kuaidi100_account
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
+GOOD = '{"result":true,"returnCode":"200","message":"成功"}'.encode()
+State = WebhookDelivery.State
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return assemble()
+
+
+@pytest.fixture
+def road(cast: Cast, sandbox: SandboxServer) -> Road:
+    return build_road(cast, sandbox.url).pre_reviewed()
+
+
+class Play:
+    """A courier in memory that moves one parcel and hands us its pushes one by one, to be sent in any order."""
+
+    def __init__(self, waybill: Waybill, account: CarrierAccount) -> None:
+        self.account = account
+        self.world = World(clock=lambda: NOW)
+        self.shipment = Shipment(number=waybill.number, reference=waybill.reference, api_key=API_KEY)
+        self.shipment.callback_url = "http://127.0.0.1/"
+        self.follower = Follower(company="ems", callback_url="http://127.0.0.1/", salt="salt-A1")
+        self.hours = 0
+
+    def move(self, kind: TrackingKind) -> EventWire:
+        self.hours += 1
+        return self.world.move(self.shipment, kind, at=NOW + timedelta(hours=self.hours))
+
+    def undo(self) -> EventWire:
+        self.hours += 1
+        event = self.world.reverse(self.shipment)
+        assert event is not None
+        return event
+
+    def push(self, event: EventWire, *, secret: str = WEBHOOK_SECRET) -> Push:
+        return neutral_push(self.shipment, event, secrets=[secret], timestamp=int(NOW.timestamp()))
+
+    def snapshot(self) -> Push:
+        return kuaidi100_pushes(self.shipment, self.follower)[-1]
+
+
+def send(account: CarrierAccount, push: Push, *, now: datetime = NOW) -> bytes:
+    answer = accept_webhook(
+        path_token=account.path_token,
+        headers=push.headers,
+        body=push.body,
+        query="",
+        remote_address="127.0.0.1",
+        now=now,
+    )
+    return answer.body
+
+
+def process_all(now: datetime = NOW) -> None:
+    for pk in WebhookDelivery.objects.filter(state=State.RECEIVED).order_by("pk").values_list("pk", flat=True):
+        process_delivery(delivery_id=pk, now=now)
+
+
+@pytest.fixture
+def play(road: Road) -> Play:
+    waybill = road.booked()
+    road.on_the_road(waybill)
+    return Play(waybill, road.account)
+
+
+def state_of(play: Play) -> str:
+    return Waybill.objects.select_related("parcel").get(number=play.shipment.number).parcel.state
+
+
+def test_a_push_is_kept_raw_then_processed_once(play: Play) -> None:
+    push = play.push(play.move(TrackingKind.COLLECTED))
+    send(play.account, push)
+    delivery = WebhookDelivery.objects.get()
+    assert (delivery.state, delivery.proof) == (State.RECEIVED, "signed")
+    assert base64.b64decode(delivery.raw["body"]) == push.body
+    assert not TrackingEvent.objects.exists()
+    process_all()
+    assert state_of(play) == ParcelState.IN_TRANSIT
+    assert process_delivery(delivery_id=delivery.pk, now=NOW) == State.PROCESSED
+    assert TrackingEvent.objects.count() == 1
+
+
+def test_a_second_webhook_has_no_second_effect(play: Play) -> None:
+    push = play.push(play.move(TrackingKind.COLLECTED))
+    send(play.account, push)
+    process_all()
+    before = Event.objects.count()
+    assert send(play.account, push) == send(play.account, push)
+    process_all()
+    delivery = WebhookDelivery.objects.get()
+    assert delivery.repeats == 2
+    assert Event.objects.count() == before
+    assert TrackingEvent.objects.count() == 1
+
+
+def test_the_same_scan_in_another_push_has_no_second_effect(play: Play) -> None:
+    event = play.move(TrackingKind.COLLECTED)
+    first = play.push(event)
+    second = neutral_push(play.shipment, event, secrets=[WEBHOOK_SECRET], timestamp=int(NOW.timestamp()) + 1)
+    renamed = {**second.headers, "webhook-id": "msg_other"}
+    send(play.account, first)
+    process_all()
+    before = Event.objects.filter(kind="parcel.tracked").count()
+    send(play.account, Push(second.url, renamed, second.body))
+    assert WebhookDelivery.objects.filter(state=State.FORGED).count() == 1  # the id is signed too
+    process_all()
+    assert TrackingEvent.objects.count() == 1
+    assert Event.objects.filter(kind="parcel.tracked").count() == before
+
+
+def test_delivered_and_undone(play: Play) -> None:
+    for kind in (TrackingKind.COLLECTED, TrackingKind.DELIVERED):
+        send(play.account, play.push(play.move(kind)))
+    process_all()
+    assert state_of(play) == ParcelState.DELIVERED
+    delivered = Event.objects.get(kind="parcel.delivered")
+    assert delivered.data["receiver"] == "office"
+    send(play.account, play.push(play.undo()))
+    process_all()
+    assert state_of(play) == ParcelState.IN_TRANSIT
+    assert Incident.objects.get().kind == "delivery_reversed"
+    assert Event.objects.filter(kind="parcel.delivery_reversed").count() == 1
+    send(play.account, play.push(play.move(TrackingKind.DELIVERED)))
+    process_all()
+    assert state_of(play) == ParcelState.DELIVERED
+
+
+def test_a_courier_never_says_that_the_office_has_it(play: Play, road: Road) -> None:
+    send(play.account, play.push(play.move(TrackingKind.DELIVERED)))
+    process_all()
+    assert {one.place for one in road.case.originals.all()} == {"parcel"}
+    parcel = Waybill.objects.get().parcel
+    receive_parcel(
+        parcel=parcel, ticked=[one.pk for one in road.originals], actor=road.cast.officer, now=NOW
+    )
+    send(play.account, play.push(play.undo()))
+    process_all()
+    assert state_of(play) == ParcelState.RECEIVED
+    assert {one.place for one in road.case.originals.all()} == {"office"}
+
+
+def test_collected_without_our_scan_is_an_incident_until_the_scan_comes(road: Road) -> None:
+    waybill = road.booked()
+    play = Play(waybill, road.account)
+    send(play.account, play.push(play.move(TrackingKind.COLLECTED)))
+    process_all()
+    assert state_of(play) == ParcelState.SEALED
+    assert Incident.objects.get().kind == "unscanned_handover"
+    parcel = road.on_the_road(waybill)
+    assert parcel.state == ParcelState.IN_TRANSIT
+
+
+@pytest.mark.parametrize(
+    ("kind", "incident"),
+    [
+        (TrackingKind.REFUSED, "refused"),
+        (TrackingKind.RETURNING, "returning"),
+        (TrackingKind.DAMAGED, "damaged"),
+        (TrackingKind.LOST, "lost"),
+    ],
+)
+def test_what_goes_wrong_gets_an_owner(kind: TrackingKind, incident: str, play: Play, road: Road) -> None:
+    send(play.account, play.push(play.move(kind)))
+    send(play.account, play.push(play.move(kind)))
+    process_all()
+    found = Incident.objects.get()
+    assert (found.kind, found.owner_kind, found.owner_id) == (incident, "window", road.cast.zhuji.pk)
+    assert {one.place for one in road.case.originals.all()} == {"parcel"}
+
+
+def test_a_forged_push_is_counted_and_changes_nothing(play: Play) -> None:
+    event = play.move(TrackingKind.DELIVERED)
+    forged = play.push(event, secret="whsec_" + base64.b64encode(b"x" * 24).decode())
+    assert b"false" in send(play.account, forged)
+    process_all()
+    assert WebhookDelivery.objects.get().state == State.FORGED
+    assert state_of(play) == ParcelState.HANDED_OVER
+    assert Event.objects.filter(kind="webhook.forged").count() == 1
+    send(play.account, play.push(event))  # the forgery did not take the true push's name
+    process_all()
+    assert state_of(play) == ParcelState.DELIVERED
+    with pytest.raises(Refused):
+        replay(
+            delivery=WebhookDelivery.objects.get(state=State.FORGED),
+            actor=assemble().administrator,
+            now=NOW,
+        )
+
+
+def test_a_forgery_that_came_first_is_not_processed_by_hand_either(play: Play) -> None:
+    forged = play.push(play.move(TrackingKind.DELIVERED), secret="whsec_" + base64.b64encode(b"x" * 24).decode())
+    send(play.account, forged)
+    delivery = WebhookDelivery.objects.get()
+    assert process_delivery(delivery_id=delivery.pk, now=NOW) == State.FORGED
+
+
+def test_an_unknown_path_is_nobodys(play: Play) -> None:
+    with pytest.raises(NotYours):
+        accept_webhook(path_token="x", headers={}, body=b"", query="", remote_address="", now=NOW)
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_addresses_outside_the_list_are_refused(play: Play) -> None:
+    CarrierAccount.objects.update(allowed_addresses=["203.0.113.0/24"])
+    send(play.account, play.push(play.move(TrackingKind.COLLECTED)))
+    assert WebhookDelivery.objects.get().fault == "来源地址不在允许范围内"
+
+
+def test_a_body_without_end_is_refused(play: Play) -> None:
+    with pytest.raises(TooLarge):
+        accept_webhook(
+            path_token=play.account.path_token,
+            headers={},
+            body=b"x" * (1 << 20) + b"x",
+            query="",
+            remote_address="",
+            now=NOW,
+        )
+
+
+def test_a_signed_push_that_nobody_can_read_waits_for_a_person(road: Road, sandbox: SandboxServer) -> None:
+    account = kuaidi100_account(road.cast, sandbox.url)
+    play = Play(road.registered(account=account), account)
+    play.move(TrackingKind.COLLECTED)
+    good = play.snapshot()
+    param = '{"status":"polling"}'
+    bad = urlencode({"param": param, "sign": push_sign(param, "salt-A1")}).encode()
+    assert send(account, Push(good.url, good.headers, bad)) == GOOD
+    process_all()
+    delivery = WebhookDelivery.objects.get()
+    assert (delivery.state, TrackingEvent.objects.count()) == (State.FAILED, 0)
+    assert replay(delivery=delivery, actor=road.cast.administrator, now=NOW) == State.FAILED
+    with pytest.raises(NotYours):
+        replay(delivery=delivery, actor=road.cast.clerk, now=NOW)
+
+
+def test_a_push_about_an_unknown_waybill_is_parked_and_adopted(road: Road, sandbox: SandboxServer) -> None:
+    account = kuaidi100_account(road.cast, sandbox.url)
+    stranger = Waybill(number="1012345678901", reference="")
+    play = Play(stranger, account)
+    play.move(TrackingKind.COLLECTED)
+    assert send(account, play.snapshot()) == GOOD
+    process_all()
+    assert WebhookDelivery.objects.get().state == State.PARKED
+    waybill = road.registered("1012345678901", account=account)
+    assert WebhookDelivery.objects.get().state == State.PROCESSED
+    assert waybill.latest_kind == "collected"
+    assert not waybill.account.deliveries.filter(parked__isnull=False).exists()
+
+
+def test_lost_messages_are_swept_up(road: Road, sandbox: SandboxServer, play: Play) -> None:
+    send(play.account, play.push(play.move(TrackingKind.COLLECTED)))
+    assert sweep_inbox(now=NOW) == 0
+    assert sweep_inbox(now=NOW + timedelta(minutes=2)) == 1
+    assert state_of(play) == ParcelState.IN_TRANSIT
+    assert sweep_inbox(now=NOW + timedelta(minutes=4)) == 0
+
+
+def test_replaying_a_processed_push_has_no_second_effect(play: Play, road: Road) -> None:
+    send(play.account, play.push(play.move(TrackingKind.COLLECTED)))
+    process_all()
+    before = TrackingEvent.objects.count()
+    assert replay(delivery=WebhookDelivery.objects.get(), actor=road.cast.administrator, now=NOW) == State.PROCESSED
+    assert TrackingEvent.objects.count() == before
+
+
+def test_the_company_is_corrected(road: Road, sandbox: SandboxServer) -> None:
+    account = kuaidi100_account(road.cast, sandbox.url)
+    play = Play(road.registered(account=account), account)
+    play.follower.company = "shunfeng"
+    play.move(TrackingKind.COLLECTED)
+    for push in kuaidi100_pushes(play.shipment, play.follower):
+        send(account, push)
+    process_all()
+    assert Waybill.objects.get(number=play.shipment.number).company == "ems"
+
+
+def test_nothing_of_a_push_is_readable_in_the_database(play: Play) -> None:
+    event = play.world.move(play.shipment, TrackingKind.DELIVERED, words="已签收，签收人张三13800138000")
+    send(play.account, play.push(event))
+    process_all()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT raw FROM logistics_webhookdelivery")
+        rows = str(cursor.fetchall())
+        cursor.execute("SELECT words FROM logistics_trackingevent")
+        rows += str(cursor.fetchall())
+    assert "张三" not in rows
+    assert "13800138000" not in rows
+    assert TrackingEvent.objects.get().words.endswith("张三13800138000")
+    assert not Event.objects.filter(data__icontains="张三").exists()
+
+
+def test_the_timeline_keeps_what_was_taken_back(play: Play, road: Road) -> None:
+    for kind in (TrackingKind.COLLECTED, TrackingKind.DELIVERED):
+        send(play.account, play.push(play.move(kind)))
+    send(play.account, play.push(play.undo()))
+    process_all()
+    story = timeline(parcel=Waybill.objects.get().parcel, actor=road.cast.clerk)
+    lines = [(entry.kind, entry.void) for entry in story.entries]
+    assert lines == [
+        ("packed", False),
+        ("sealed", False),
+        ("handed_over", False),
+        ("collected", False),
+        ("delivered", True),
+        ("reversal", False),
+    ]
+    assert story.latest == "collected"
+    with pytest.raises(NotYours):
+        timeline(parcel=Waybill.objects.get().parcel, actor=road.cast.other_clerk)
+
+
+def test_over_http_the_acknowledgement_is_exact(road: Road, sandbox: SandboxServer, client: object) -> None:
+    account = kuaidi100_account(road.cast, sandbox.url)
+    play = Play(road.registered(account=account), account)
+    play.move(TrackingKind.COLLECTED)
+    push = play.snapshot()
+    browser = Client()
+    url = f"/api/v1/webhooks/couriers/{account.path_token}"
+    kind = "application/x-www-form-urlencoded"
+    answer = browser.post(url, push.body, content_type=kind)
+    assert (answer.status_code, answer.content) == (200, GOOD)
+    assert answer["content-type"].startswith("application/json")
+    forged = browser.post(url, push.body.replace(b"sign=", b"sign=0"), content_type=kind)
+    assert b'"result":false' in forged.content
+    assert browser.post("/api/v1/webhooks/couriers/x", push.body, content_type=kind).status_code == 404
+
+
+def test_an_applicants_parcel_counts_as_received_on_the_couriers_word(road: Road) -> None:
+    result, officer = road.decided(), road.cast.officer
+    parcel = pack(
+        leg=Leg.RESULT, sender=road.cast.taizhou, receiver=road.case, originals=[result], actor=officer, now=NOW
+    )
+    seal_parcel(parcel=parcel, weight_g=90, actor=officer, now=NOW)
+    waybill = book_waybill(
+        parcel=parcel, account=road.account, term=PaymentTerm.SENDER_MONTHLY, actor=officer, now=NOW
+    )
+    hand_over(token=parcel.token_text, actor=officer, now=NOW)
+    play = Play(waybill, road.account)
+    with pytest.raises(Refused, match="尚未报告送达"):
+        confirm_delivery(parcel=parcel, actor=officer, now=NOW)
+    send(play.account, play.push(play.move(TrackingKind.DELIVERED)))
+    process_all()
+    parcel.refresh_from_db()
+    confirm_delivery(parcel=parcel, actor=officer, now=NOW)
+    result.refresh_from_db()
+    assert (result.place, result.place_id) == ("applicant", road.case.pk)
+    send(play.account, play.push(play.undo()))
+    process_all()
+    assert Incident.objects.get().kind == "delivery_reversed"
+    assert state_of(play) == ParcelState.RECEIVED
+
+
+STEPS = ["collected", "in_transit", "arrived_city", "delivered", "undo", "out_for_delivery", "delivered"]
+
+
+class AnyOrder(TestCase):
+    """Whatever the order and however often: the same rows, the same state."""
+
+    def setUp(self) -> None:
+        cast = assemble()
+        self.road = build_road(cast, "http://127.0.0.1:9").pre_reviewed()
+        self.waybill = self._waybill()
+
+    def _waybill(self) -> Waybill:
+        parcel = self.road.sealed()
+        waybill = Waybill.objects.create(
+            parcel=parcel,
+            carrier=self.road.account.carrier,
+            account=self.road.account,
+            reference=f"{parcel.number}-1",
+            number="1012345678901",
+            state=WaybillState.BOOKED.value,
+            term="collect",
+            payer="receiver",
+            settling="monthly",
+            requested_at=NOW,
+            booked_at=NOW,
+        )
+        self.road.on_the_road(waybill)
+        assert Parcel.objects.get(pk=parcel.pk).state == ParcelState.HANDED_OVER
+        return waybill
+
+    @given(
+        order=st.permutations(range(len(STEPS))),
+        repeated=st.lists(st.integers(0, len(STEPS) - 1), max_size=5),
+        at_once=st.booleans(),
+    )
+    @hypothesis_settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+    def test_pushes_in_any_order(self, order: list[int], repeated: list[int], at_once: bool) -> None:
+        play = Play(self.waybill, self.road.account)
+        pushes = [
+            play.push(play.undo() if step == "undo" else play.move(TrackingKind(step))) for step in STEPS
+        ]
+        for index in [*order, *repeated]:
+            send(play.account, pushes[index])
+            if not at_once:
+                process_all()
+        process_all()
+        assert TrackingEvent.objects.filter(waybill=self.waybill).count() == len(STEPS)
+        waybill = Waybill.objects.get(pk=self.waybill.pk)
+        assert (waybill.latest_kind, waybill.latest_at) == ("delivered", NOW + timedelta(hours=7))
+        assert waybill.parcel.state == ParcelState.DELIVERED
+        assert waybill.parcel.delivered_at == NOW + timedelta(hours=7)
+        delivered = Event.objects.filter(kind="parcel.delivered").count()
+        undone = Event.objects.filter(kind="parcel.delivery_reversed").count()
+        assert delivered == undone + 1
