@@ -1,0 +1,1 @@
+"""The pages people work on: each shows one composed read or makes one service call."""

@@ -1,0 +1,300 @@
+"""One case as its page shows it: a composed read in a constant number of queries."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Model, Prefetch, QuerySet
+
+from config.pages.case_rows import case_relations, step_of
+from config.pages.chips import Chip, case_chip, handling_chip
+from config.pages.event_words import words_of
+from config.pages.journey import JourneyFacts, Station, Travel, first_of, journey
+from config.pages.next_step import NextStep, Who
+from ingest.models import Case, Handling, Material, Original, Page, SourceFile
+from ingest.rules import CASE_STEPS, ENDED, CaseState, open_handling_acts
+from logistics.models import Parcel, ParcelItem, TrackingEvent, Waybill
+from logistics.rules.parcels import INBOUND, ON_THE_ROAD, OUTBOUND
+from logistics.services.ends import is_receiver
+from registry.actors import Actor
+from registry.models import Event, Office, Window
+from registry.permissions import NotYours, may, visible
+from registry.terms import Delivery, Mode
+
+
+@dataclass(frozen=True)
+class Told:
+    """One line of the case's timeline."""
+
+    event: Event
+    words: str
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An original and where it is now, in words."""
+
+    original: Original
+    where: str
+    here: bool
+
+    @property
+    def can_hand_out(self) -> bool:
+        return self.here and self.original.place == Original.Place.WINDOW
+
+
+@dataclass(frozen=True)
+class Part:
+    """One office's part, and what this reader may do with it now."""
+
+    handling: Handling
+    chip: Chip
+    step: NextStep
+    acts: frozenset[str]
+
+
+@dataclass(frozen=True)
+class CaseSheet:
+    """Everything the case page shows. `part` is the reader's own part, or the lead's."""
+
+    case: Case
+    chip: Chip
+    parts: list[Part]
+    part: Part
+    materials: list[Material]
+    unsorted: list[Page]
+    files: list[SourceFile]
+    originals: list[Placed]
+    parcels: list[Parcel]
+    told: list[Told]
+    stations: list[Station]
+    acts: frozenset[str]
+    arriving_ids: frozenset[int]
+
+    @property
+    def mode(self) -> str:
+        return Mode(self.case.mode).label
+
+    @property
+    def delivery(self) -> str:
+        return Delivery(self.case.delivery).label
+
+    @property
+    def deadline(self) -> date | None:
+        handling = self.part.handling
+        return handling.deadline if handling.decided_at is None else None
+
+    @property
+    def where(self) -> str:
+        """Who holds the digital case now."""
+        case, handling = self.case, self.part.handling
+        if case.state in (CaseState.DRAFT, CaseState.SUPPLEMENT) or self.part.step.who == Who.WINDOW:
+            return case.window.name
+        if case.state in ENDED or not self.part.step.who:
+            return CaseState(case.state).label
+        return handling.office.name
+
+    @property
+    def taking_in(self) -> bool:
+        """Whether files and originals may still be added by this reader."""
+        return "case.upload" in self.acts and self.case.state in (CaseState.DRAFT, CaseState.SUPPLEMENT)
+
+    @property
+    def can_withdraw(self) -> bool:
+        return any(step.act == "withdraw" and self.case.state in step.sources for step in CASE_STEPS)
+
+    @property
+    def can_pack(self) -> bool:
+        """Whether something of this case lies here that could be packed."""
+        return "parcel.pack" in self.acts and any(placed.here for placed in self.originals)
+
+    @property
+    def arriving(self) -> Parcel | None:
+        """A parcel of this case on its way to this reader."""
+        return next((parcel for parcel in self.parcels if parcel.pk in self.arriving_ids), None)
+
+    @property
+    def can_receive(self) -> bool:
+        return self.arriving is not None
+
+    @property
+    def refused_files(self) -> list[SourceFile]:
+        return [file for file in self.files if file.verdict == SourceFile.Verdict.REFUSED]
+
+    @property
+    def missing(self) -> int:
+        """Required rows of the checklist that have too few pages."""
+        return sum(bool(lacks(material)) for material in self.materials)
+
+
+_NAMED: tuple[tuple[Original.Place, type[Model], str], ...] = (
+    (Original.Place.WINDOW, Window, "name"),
+    (Original.Place.OFFICE, Office, "name"),
+    (Original.Place.PARCEL, Parcel, "number"),
+)
+CASE_ACTS = (
+    "case.upload",
+    "case.submit",
+    "case.accept",
+    "case.withdraw",
+    "case.deliver",
+    "original.take_in",
+    "parcel.pack",
+    "page.see",
+    "parcel.see",
+    "dossier.download",
+    "slip.print",
+)
+_HANDLING_ACTS = {
+    "pre_review": "handling.pre_review",
+    "accept": "handling.accept",
+    "supplement": "handling.supplement",
+    "refuse": "handling.refuse",
+    "decide": "handling.decide",
+    "resubmit": "case.submit",
+    "resubmit_accepted": "case.submit",
+}
+
+
+def find_case(number: str, actor: Actor, act: str = "case.see") -> Case:
+    """The case, if the actor may do `act` to it. Raises NotYours."""
+    found = visible(actor, act, Case.objects.filter(number=number)).first()
+    if found is None:
+        raise NotYours
+    return found
+
+
+def find_handling(pk: int, actor: Actor, act: str) -> Handling:
+    found = visible(actor, act, Handling.objects.filter(pk=pk)).select_related("case", "office").first()
+    if found is None:
+        raise NotYours
+    return found
+
+
+def read_sheet(number: str, actor: Actor) -> CaseSheet:
+    """Load the case with all that belongs to it. Raises NotYours."""
+    cases = visible(actor, "case.see", Case.objects.filter(number=number))
+    case = cases.select_related("item", "window__centre").prefetch_related(*case_relations()).first()
+    if case is None:
+        raise NotYours
+    parts = [_part(handling, case, actor) for handling in case.handlings.all()]
+    own = [part for part in parts if part.handling.office_id == actor.office_id]
+    files = list(case.files.order_by("-uploaded_at", "-pk")) if may(actor, "page.see") else []
+    parcels = list(visible(actor, "parcel.see", _parcels(case))) if may(actor, "parcel.see") else []
+    told = list(Event.objects.filter(stream=case.number).order_by("sequence"))
+    return CaseSheet(
+        case=case,
+        chip=case_chip(case.state),
+        parts=parts,
+        part=own[0] if own else parts[0],
+        materials=_materials(case),
+        unsorted=list(case.pages.filter(material__isnull=True, set_aside=False).order_by("pk")),
+        files=files,
+        originals=_placed(list(case.originals.all()), actor),
+        parcels=parcels,
+        told=[Told(event, words_of(event)) for event in reversed(told)],
+        stations=journey(_journey_facts(case, parts[0].handling, told)),
+        acts=frozenset(act for act in CASE_ACTS if may(actor, act)),
+        arriving_ids=frozenset(
+            parcel.pk for parcel in parcels if parcel.state in ON_THE_ROAD and is_receiver(actor, parcel)
+        ),
+    )
+
+
+def lacks(material: Material) -> str:
+    """What is still missing on this row of the checklist, in words; empty when nothing is."""
+    requirement = material.requirement
+    if not requirement.required or requirement.shared_data or material.deferred_until:
+        return ""
+    pages = sum(not page.set_aside for page in material.pages.all())
+    if pages == 0:
+        return "缺"
+    return f"至少 {requirement.minimum_pages} 页" if pages < requirement.minimum_pages else ""
+
+
+def _part(handling: Handling, case: Case, actor: Actor) -> Part:
+    handling.case = case
+    open_acts = open_handling_acts(handling.state, case.mode)
+    own_window = actor.window_id == case.window_id
+    own_office = actor.office_id == handling.office_id
+    allowed = set()
+    for act in open_acts:
+        name = "case.accept" if act == "accept" and case.mode == Mode.WINDOW_ACCEPT else _HANDLING_ACTS.get(act)
+        if name and may(actor, name) and (own_window if name.startswith("case.") else own_office):
+            allowed.add(act)
+    return Part(handling, handling_chip(handling.state), step_of(handling), frozenset(allowed))
+
+
+def _materials(case: Case) -> list[Material]:
+    pages = Page.objects.order_by("position", "pk")
+    return list(
+        case.materials.select_related("requirement")
+        .prefetch_related(Prefetch("pages", pages), Prefetch("originals", Original.objects.order_by("pk")))
+        .order_by("position")
+    )
+
+
+def _parcels(case: Case) -> QuerySet[Parcel]:
+    waybills = (
+        Waybill.objects.select_related("carrier")
+        .prefetch_related(Prefetch("events", TrackingEvent.objects.order_by("-at", "-key")))
+        .order_by("-pk")
+    )
+    items = ParcelItem.objects.select_related("original").order_by("pk")
+    parcels = Parcel.objects.filter(items__original__case=case)
+    return parcels.prefetch_related(Prefetch("waybills", waybills), Prefetch("items", items)).order_by("-pk")
+
+
+def _placed(originals: list[Original], actor: Actor) -> list[Placed]:
+    """Each original with the name of its place, two queries at most for each kind of place."""
+    ids: dict[str, set[int]] = {}
+    for original in originals:
+        ids.setdefault(original.place, set()).add(original.place_id)
+    names: dict[tuple[str, int], str] = {}
+    for place, model, field in _NAMED:
+        if place in ids:
+            rows = model._default_manager.filter(pk__in=ids[place]).values_list("pk", field)
+            names |= {(place.value, pk): name for pk, name in rows}
+    return [
+        Placed(
+            original,
+            names.get((original.place, original.place_id), "") or Original.Place(original.place).label,
+            here=_is_here(original, actor),
+        )
+        for original in originals
+    ]
+
+
+def _is_here(original: Original, actor: Actor) -> bool:
+    here = {Original.Place.WINDOW: actor.window_id, Original.Place.OFFICE: actor.office_id}
+    at = here.get(Original.Place(original.place))
+    return at is not None and at == original.place_id
+
+
+def _journey_facts(case: Case, lead: Handling, told: list[Event]) -> JourneyFacts:
+    first = first_of((event.kind, event.at) for event in told)
+    ways = list(Parcel.objects.filter(items__original__case=case).distinct().order_by("pk"))
+    out = [parcel for parcel in ways if parcel.leg in INBOUND]
+    back = [parcel for parcel in ways if parcel.leg in OUTBOUND]
+    needs_paper = any(original.kind == Original.Kind.MATERIAL for original in case.originals.all())
+    return JourneyFacts(
+        mode=case.mode,
+        case_state=case.state,
+        handling_state=lead.state,
+        has_paper=needs_paper,
+        created=case.created_at,
+        submitted=case.submitted_at,
+        pre_reviewed=first.get("handling.pre_reviewed"),
+        accepted=lead.accepted_at,
+        decided=first.get("case.decided"),
+        delivering=first.get("case.delivering"),
+        closed=case.closed_at,
+        taken_in=first.get("original.taken_in"),
+        out=_travel(out),
+        back=_travel(back),
+    )
+
+
+def _travel(parcels: list[Parcel]) -> Travel:
+    left = [parcel.handed_over_at for parcel in parcels if parcel.handed_over_at]
+    arrived = [moment for parcel in parcels if (moment := parcel.received_at or parcel.delivered_at)]
+    return Travel(min(left, default=None), min(arrived, default=None))

@@ -1,0 +1,52 @@
+"""The case page, and showing the applicant's data in full."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from config.pages.case_sheet import find_case, read_sheet
+from config.pages.frame import Fault, Typed, page
+from ingest.services.intake import Applicant
+from ingest.services.revealing import reveal_applicant
+from registry.actors import Actor
+
+
+@page("case.see")
+def case(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    return render_case(request, actor, number)
+
+
+@require_POST
+@page("case.see")
+def reveal(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """The applicant in full, once; the look is recorded. Not kept by any cache."""
+    shown = reveal_applicant(case=find_case(number, actor), actor=actor, now=timezone.now())
+    if request.headers.get("HX-Request"):
+        response = render(request, "case/_applicant.html", {"applicant": shown})
+    else:
+        response = render_case(request, actor, number, applicant=shown)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def render_case(
+    request: HttpRequest,
+    actor: Actor,
+    number: str,
+    *,
+    fault: Fault | None = None,
+    applicant: Applicant | None = None,
+) -> HttpResponse:
+    """The case page; with a fault it says so beside the act that was refused and keeps what was typed."""
+    context: dict[str, Any] = {
+        "sheet": read_sheet(number, actor),
+        "fault": fault,
+        "typed": Typed(fault.at, request.POST) if fault else None,
+        "said": list(messages.get_messages(request)),
+        "applicant": applicant,
+    }
+    return render(request, "case/case.html", context, status=409 if fault else 200)

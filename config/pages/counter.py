@@ -1,0 +1,170 @@
+"""What a window does on the case page: originals, promises, submitting, accepting, delivering, taking back."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_POST
+
+from config.pages.acting import act_on_case
+from config.pages.case_sheet import find_case, find_handling
+from config.pages.frame import page
+from ingest.models import Material, Original
+from ingest.services.delivery import close, hand_out_result, start_delivery
+from ingest.services.handlings import accept, resubmit
+from ingest.services.intake import Incomplete, defer_material, submit, take_in_original, withdraw
+from registry.actors import Actor
+from registry.permissions import NotYours, visible
+from registry.time import SHANGHAI
+
+
+@require_POST
+@page("case.submit")
+def submit_case(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    case, now = find_case(number, actor, "case.submit"), timezone.now()
+    return act_on_case(
+        request,
+        actor,
+        number,
+        at="next",
+        act=lambda: submit(case=case, actor=actor, now=now),
+        said="已提交审批部门。",
+    )
+
+
+@require_POST
+@page("case.submit")
+def resubmit_handling(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    handling, now = find_handling(pk, actor, "case.submit"), timezone.now()
+    return act_on_case(
+        request,
+        actor,
+        handling.case.number,
+        at="next",
+        act=lambda: resubmit(handling=handling, actor=actor, now=now),
+        said="补正材料已提交，计时恢复。",
+    )
+
+
+@require_POST
+@page("case.accept", "handling.accept")
+def accept_handling(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """受理: by the window in 受审分离, otherwise by the office; the service decides who may."""
+    handling, now = find_handling(pk, actor, "case.see"), timezone.now()
+    return act_on_case(
+        request,
+        actor,
+        handling.case.number,
+        at="next",
+        act=lambda: accept(handling=handling, actor=actor, now=now),
+        said="已受理，承诺时限开始计算。",
+    )
+
+
+@require_POST
+@page("original.take_in")
+def take_in(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    material, now = _material(pk, actor, "original.take_in"), timezone.now()
+    return act_on_case(
+        request,
+        actor,
+        material.case.number,
+        at=f"material-{material.position}",
+        act=lambda: take_in_original(
+            material=material,
+            name=request.POST.get("name", ""),
+            verified=bool(request.POST.get("verified")),
+            actor=actor,
+            now=now,
+        ),
+        said="原件已登记在本窗口。",
+    )
+
+
+@require_POST
+@page("case.upload")
+def defer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    material, now = _material(pk, actor, "case.upload"), timezone.now()
+
+    def promise() -> None:
+        until = parse_date(request.POST.get("until", ""))
+        if until is None:
+            raise Incomplete("until", "请选择承诺补交的日期。")
+        midnight = timezone.datetime(until.year, until.month, until.day, tzinfo=SHANGHAI)
+        defer_material(material=material, until=midnight, actor=actor, now=now)
+
+    return act_on_case(
+        request,
+        actor,
+        material.case.number,
+        at=f"material-{material.position}",
+        act=promise,
+        said="已记下容缺承诺。",
+    )
+
+
+@require_POST
+@page("case.withdraw")
+def withdraw_case(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    case, now = find_case(number, actor, "case.withdraw"), timezone.now()
+
+    def take_back() -> None:
+        reason = request.POST.get("reason", "").strip()
+        if not reason:
+            raise Incomplete("reason", "请写明撤回的原因。")
+        withdraw(case=case, reason=reason, actor=actor, now=now)
+
+    return act_on_case(
+        request, actor, number, at="act-withdraw", act=take_back, said="办件已撤回。"
+    )
+
+
+@require_POST
+@page("case.deliver")
+def deliver(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    case, now = find_case(number, actor, "case.deliver"), timezone.now()
+    return act_on_case(
+        request,
+        actor,
+        number,
+        at="next",
+        act=lambda: start_delivery(case=case, actor=actor, now=now),
+        said="已记为送达中。",
+    )
+
+
+@require_POST
+@page("case.deliver")
+def close_case(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    case, now = find_case(number, actor, "case.deliver"), timezone.now()
+    return act_on_case(
+        request,
+        actor,
+        number,
+        at="next",
+        act=lambda: close(case=case, actor=actor, now=now),
+        said="办件已归结。",
+    )
+
+
+@require_POST
+@page("case.deliver")
+def hand_out(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    original = visible(actor, "case.deliver", Original.objects.filter(pk=pk)).select_related("case").first()
+    if original is None:
+        raise NotYours
+    now = timezone.now()
+    return act_on_case(
+        request,
+        actor,
+        original.case.number,
+        at="originals",
+        act=lambda: hand_out_result(original=original, actor=actor, now=now),
+        said="审批结果已交给申请人。",
+    )
+
+
+def _material(pk: int, actor: Actor, act: str) -> Material:
+    material = visible(actor, act, Material.objects.filter(pk=pk)).select_related("case", "requirement").first()
+    if material is None:
+        raise NotYours
+    return material

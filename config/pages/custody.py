@@ -1,0 +1,133 @@
+"""交接 by scanning: handing parcels over to the courier, and receiving them against the packing list."""
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from PIL import Image, UnidentifiedImageError
+
+from config.pages.frame import Fault, page
+from config.pages.parcel_ends import ends_of
+from config.pages.parcels import find_parcel
+from ingest.codes import QR, read_codes
+from logistics.models import Parcel, ParcelItem
+from logistics.rules.parcels import ParcelState
+from logistics.services.custody import hand_over, parcel_by_token, receive_parcel
+from registry.actors import Actor
+from registry.permissions import NotYours, visible
+from storage.errors import Refused
+
+PHOTO_MAX_BYTES = 30 << 20
+
+
+class NoCode(Refused):
+    """No code of ours on the photo."""
+
+
+@page("parcel.hand_over")
+def hand_over_page(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Scan labels one after another as the courier takes the parcels; each scan moves one parcel."""
+    fault, moved = None, None
+    if request.method == "POST":
+        try:
+            moved = hand_over(token=scanned(request), actor=actor, now=timezone.now())
+        except NotYours:
+            fault = Fault("scan", "没有找到这个寄件，或它不是从这里寄出的。")
+        except Refused as refused:
+            fault = Fault.of(refused, "scan")
+        else:
+            messages.success(request, f"{moved.number} 已交寄。", extra_tags="scan")
+            return redirect("hand_over")
+    waiting = list(
+        visible(actor, "parcel.hand_over", Parcel.objects.filter(state=ParcelState.SEALED))
+        .prefetch_related("waybills__carrier")
+        .order_by("sealed_at", "pk")
+    )
+    ends = ends_of(waiting)
+    context = {
+        "rows": [(parcel, ends[parcel.pk]) for parcel in waiting],
+        "fault": fault,
+        "said": list(messages.get_messages(request)),
+    }
+    return render(request, "parcel/hand_over.html", context, status=409 if fault else 200)
+
+
+@page("parcel.receive")
+def receive_scan(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Scan an arriving parcel to open its packing list."""
+    fault = None
+    if request.method == "POST":
+        try:
+            found = find_parcel(parcel_by_token(scanned(request)).number, actor, "parcel.receive")
+        except NotYours:
+            fault = Fault("scan", "没有找到这个寄件，或它不是寄到这里的。")
+        except Refused as refused:
+            fault = Fault.of(refused, "scan")
+        else:
+            return redirect("receive", number=found.number)
+    return render(request, "parcel/receive_scan.html", {"fault": fault}, status=409 if fault else 200)
+
+
+@page("parcel.receive")
+def receive(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """Tick what is in the envelope; what is missing or extra opens an incident."""
+    shown = find_parcel(number, actor, "parcel.receive")
+    fault = None
+    if request.method == "POST":
+        try:
+            receive_parcel(
+                parcel=shown,
+                ticked=[int(pk) for pk in request.POST.getlist("original") if pk.isdecimal()],
+                extra=_count(request.POST.get("extra", "")),
+                actor=actor,
+                now=timezone.now(),
+            )
+        except NotYours:
+            raise
+        except Refused as refused:
+            fault = Fault.of(refused, "receive")
+        else:
+            messages.success(request, "已签收核对，原件已登记在此处。", extra_tags="next")
+            return redirect(f"{reverse('parcel', args=[number])}#next")
+    items = ParcelItem.objects.filter(parcel=shown, holds=True).select_related("original__case__item")
+    context = {
+        "parcel": shown,
+        "ends": ends_of([shown])[shown.pk],
+        "items": list(items.order_by("pk")),
+        "ticked": request.POST.getlist("original"),
+        "extra": request.POST.get("extra", ""),
+        "fault": fault,
+    }
+    return render(request, "parcel/receive.html", context, status=409 if fault else 200)
+
+
+def scanned(request: HttpRequest) -> str:
+    """What the wedge scanner typed, or the code read off an uploaded photo."""
+    photo = request.FILES.get("photo")
+    if isinstance(photo, UploadedFile):
+        return _code_on(photo)
+    text = request.POST.get("code", "").strip()
+    if not text:
+        raise NoCode("no_code", "请扫描面单上的二维码，或上传一张面单照片。")
+    return text
+
+
+def _code_on(photo: UploadedFile) -> str:
+    if (photo.size or 0) > PHOTO_MAX_BYTES:
+        raise NoCode("photo_too_large", "照片超过 30 MB，请改用较小的照片。")
+    try:
+        with Image.open(photo) as image:
+            image.load()
+            codes = read_codes(image, expect=[QR])
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise NoCode("photo_unreadable", "照片打不开，请上传 JPEG 或 PNG 照片。") from error
+    found = next((code.text for code in codes if code.format == QR), None)
+    if found is None:
+        raise NoCode("no_code", "照片上没有读到二维码，请靠近一些、避开反光后重拍。")
+    return found
+
+
+def _count(text: str) -> int:
+    return int(text) if text.strip().isdecimal() else 0

@@ -1,0 +1,304 @@
+"""Finance: statements in, differences decided, months settled. No dossiers, no page images, no names."""
+
+import tempfile
+from pathlib import Path
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Count, Q, Sum
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from config.pages.acting import act_elsewhere
+from config.pages.frame import Fault, Typed, page
+from config.pages.keyset import newest_first
+from logistics.models import Carrier, Discrepancy, Settlement, SettlementLine, Statement, StatementLine
+from logistics.postage.services import (
+    Imported,
+    close_month,
+    import_statement,
+    outcome_of,
+    reconcile_statement,
+    resolve_discrepancies,
+)
+from logistics.rules.checks import Code
+from logistics.rules.disputes import MOVES, DiscrepancyState
+from registry.actors import Actor
+from registry.models import ServiceCentre
+from registry.permissions import NotYours, visible
+from registry.time import local_day
+from storage.errors import Refused
+from storage.models import StoredObject
+from storage.services import stream_verified
+
+PAGE_SIZE = 40
+LINES_SHOWN = 100
+STATEMENT_MAX_BYTES = 60 << 20
+
+
+@page("statement.import")
+def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The statements of the own centre, and a place to add one."""
+    if request.method == "POST":
+        return _take_in(request, actor)
+    return _show_statements(request, actor)
+
+
+def _take_in(request: HttpRequest, actor: Actor) -> HttpResponse:
+    try:
+        imported = _import(request, actor)
+    except NotYours:
+        raise
+    except Refused as refused:
+        return _show_statements(request, actor, fault=Fault.of(refused, "import"))
+    said = "这份对账单此前已导入，没有重复入账。" if imported.known else f"已导入 {imported.statement.line_count} 行。"
+    messages.success(request, said, extra_tags="next")
+    return redirect("statement", pk=imported.statement.pk)
+
+
+def _import(request: HttpRequest, actor: Actor) -> Imported:
+    carrier = Carrier.objects.filter(code=request.POST.get("carrier", "")).first()
+    file = request.FILES.get("file")
+    if carrier is None or not isinstance(file, UploadedFile):
+        raise Refused("statement_choice", "请选择承运商和对账单文件。")
+    if (file.size or 0) > STATEMENT_MAX_BYTES:
+        raise Refused("statement_too_large", "对账单超过 60 MB，请按账期分开下载。")
+    with tempfile.TemporaryDirectory(prefix="statement-") as folder:
+        path = Path(folder) / f"statement{Path(file.name or '').suffix[:6].lower()}"
+        with path.open("wb") as copy:
+            for block in file.chunks():
+                copy.write(block)
+        return import_statement(
+            path=path,
+            carrier=carrier,
+            month=request.POST.get("month", ""),
+            actor=actor,
+            now=timezone.now(),
+        )
+
+
+def _show_statements(request: HttpRequest, actor: Actor, fault: Fault | None = None) -> HttpResponse:
+    still_open = Q(discrepancies__state=DiscrepancyState.OPEN.value)
+    rows = (
+        visible(actor, "statement.import", Statement.objects.select_related("carrier"))
+        .annotate(open_count=Count("discrepancies", filter=still_open))
+        .annotate(open_fen=Sum("discrepancies__stake_fen", filter=still_open))
+    )
+    part = newest_first(rows, after=request.GET.get("after", ""), size=PAGE_SIZE)
+    context = {
+        "rows": part.rows,
+        "next": part.next,
+        "carriers": list(Carrier.objects.filter(active=True).order_by("name")),
+        "month": request.POST.get("month") or f"{local_day(timezone.now()):%Y-%m}",
+        "carrier": request.POST.get("carrier", ""),
+        "fault": fault,
+    }
+    return render(request, "finance/statements.html", context, status=409 if fault else 200)
+
+
+@page("statement.reconcile")
+def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    return _show_statement(request, actor, pk)
+
+
+def _show_statement(request: HttpRequest, actor: Actor, pk: int, fault: Fault | None = None) -> HttpResponse:
+    """One statement: its figures, its differences, and its lines as read."""
+    shown = _statement(pk, actor)
+    standing = shown.discrepancies.exclude(state=DiscrepancyState.CLEARED.value)
+    lines = StatementLine.objects.filter(statement=shown).order_by("row")
+    after = request.GET.get("row", "")
+    found = list((lines.filter(row__gt=int(after)) if after.isdecimal() else lines)[: LINES_SHOWN + 1])
+    context = {
+        "statement": shown,
+        "outcome": outcome_of(shown),
+        "differences": list(standing.order_by("row", "code")[: 5 * LINES_SHOWN]),
+        "lines": found[:LINES_SHOWN],
+        "next_row": found[LINES_SHOWN - 1].row if len(found) > LINES_SHOWN else "",
+        "fault": fault,
+        "typed": Typed(fault.at, request.POST) if fault else None,
+        "said": list(messages.get_messages(request)),
+        "moves": _moves(),
+    }
+    return render(request, "finance/statement.html", context, status=409 if fault else 200)
+
+
+@require_POST
+@page("statement.reconcile")
+def reconcile(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    shown, now = _statement(pk, actor), timezone.now()
+    return act_elsewhere(
+        request,
+        act=lambda: reconcile_statement(statement=shown, actor=actor, now=now),
+        said="已逐行核对。",
+        at="next",
+        back=f"{reverse('statement', args=[pk])}#next",
+        refused=lambda fault: _show_statement(request, actor, pk, fault),
+    )
+
+
+@page("statement.reconcile")
+def discrepancies(request: HttpRequest, actor: Actor) -> HttpResponse:
+    return _show_discrepancies(request, actor)
+
+
+def _show_discrepancies(request: HttpRequest, actor: Actor, fault: Fault | None = None) -> HttpResponse:
+    """Differences of all statements; those waiting for a decision unless the filter says otherwise."""
+    state = request.GET.get("state", DiscrepancyState.OPEN.value)
+    rows = visible(actor, "statement.reconcile", Discrepancy.objects.select_related("statement__carrier"))
+    if state in DiscrepancyState.values():
+        rows = rows.filter(state=state)
+    if (code := request.GET.get("code", "")) in Code.values():
+        rows = rows.filter(code=code)
+    part = newest_first(rows, after=request.GET.get("after", ""), size=PAGE_SIZE)
+    context = {
+        "differences": part.rows,
+        "next": part.next,
+        "state": state,
+        "states": DiscrepancyState.choices(),
+        "codes": Code.choices(),
+        "total_fen": sum(row.stake_fen for row in part.rows),
+        "fault": fault,
+        "typed": Typed(fault.at, request.POST) if fault else None,
+        "said": list(messages.get_messages(request)),
+        "moves": _moves(),
+    }
+    piece = request.headers.get("HX-Target") == "list"
+    template = "finance/_differences.html" if piece else "finance/discrepancies.html"
+    return render(request, template, context, status=409 if fault else 200)
+
+
+@require_POST
+@page("discrepancy.resolve")
+def resolve_difference(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """One decision with one reason for every difference that is ticked, all or none."""
+    picked = {int(pk) for pk in request.POST.getlist("difference") if pk.isdecimal()}
+    rows = list(Discrepancy.objects.filter(pk__in=picked))
+    now = timezone.now()
+    at = request.POST.get("statement", "")
+
+    def decide() -> None:
+        to = request.POST.get("to", "")
+        if not picked or to not in DiscrepancyState.values():
+            raise Refused("difference_choice", "请勾选差异，并选择处理方式。")
+        resolve_discrepancies(
+            discrepancies=rows,
+            to=DiscrepancyState(to),
+            reason=request.POST.get("reason", ""),
+            actor=actor,
+            now=now,
+        )
+
+    if at.isdecimal():
+        back = f"{reverse('statement', args=[int(at)])}#differences"
+        again = lambda fault: _show_statement(request, actor, int(at), fault)  # noqa: E731
+    else:
+        back = reverse("discrepancies")
+        again = lambda fault: _show_discrepancies(request, actor, fault)  # noqa: E731
+    return act_elsewhere(
+        request, act=decide, said=f"已处理 {len(rows)} 条差异。", at="differences", back=back, refused=again
+    )
+
+
+@page("settlement.see")
+def settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The settled months of the own centre, and closing the next one."""
+    if request.method == "POST":
+        return _close(request, actor)
+    return _show_settlements(request, actor)
+
+
+def _close(request: HttpRequest, actor: Actor) -> HttpResponse:
+    carrier = Carrier.objects.filter(code=request.POST.get("carrier", "")).first()
+    centre = ServiceCentre.objects.filter(pk=actor.centre_id).first()
+    try:
+        if carrier is None or centre is None:
+            raise Refused("carrier_choice", "请选择承运商。")
+        made = close_month(
+            centre=centre, carrier=carrier, month=request.POST.get("month", ""), actor=actor, now=timezone.now()
+        )
+    except NotYours:
+        raise
+    except Refused as refused:
+        return _show_settlements(request, actor, fault=Fault.of(refused, "close"))
+    return redirect("settlement", number=made.number)
+
+
+def _show_settlements(request: HttpRequest, actor: Actor, fault: Fault | None = None) -> HttpResponse:
+    rows = visible(actor, "settlement.see", Settlement.objects.select_related("carrier", "workbook", "paper"))
+    part = newest_first(rows, after=request.GET.get("after", ""), size=PAGE_SIZE)
+    context = {
+        "rows": part.rows,
+        "next": part.next,
+        "carriers": list(Carrier.objects.filter(active=True).order_by("name")),
+        "month": request.POST.get("month") or f"{local_day(timezone.now()):%Y-%m}",
+        "carrier": request.POST.get("carrier", ""),
+        "fault": fault,
+    }
+    return render(request, "finance/settlements.html", context, status=409 if fault else 200)
+
+
+@page("settlement.see")
+def settlement(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    shown = _settlement(number, actor)
+    offices = (
+        shown.lines.values("office_name")
+        .annotate(
+            count=Count("pk"),
+            billed=Sum("billed_fen"),
+            withheld=Sum("withheld_fen"),
+            released=Sum("released_fen"),
+            payable=Sum("payable_fen"),
+        )
+        .order_by("office_name")
+    )
+    lines = SettlementLine.objects.filter(settlement=shown).order_by("position")
+    context = {"settlement": shown, "offices": list(offices), "lines": list(lines[: 2 * LINES_SHOWN])}
+    return render(request, "finance/settlement.html", context)
+
+
+@page("settlement.see")
+def settlement_file(request: HttpRequest, actor: Actor, number: str, form: str) -> HttpResponseBase:
+    """The workbook or the signed PDF of a settlement."""
+    shown = _settlement(number, actor)
+    stored = {"xlsx": shown.workbook, "pdf": shown.paper}.get(form)
+    if stored is None:
+        raise Refused("file_not_ready", "文件还在生成，请稍后再下载。", can_retry=True)
+    return download(stored, f"{shown.number}.{form}")
+
+
+def download(stored: StoredObject, name: str, *, inline: bool = False) -> StreamingHttpResponse:
+    """A stored file to the browser, checked on its way out. `name` holds no personal data."""
+    response = StreamingHttpResponse(stream_verified(stored), content_type=stored.media_type)
+    response["Content-Length"] = str(stored.size)
+    response["Content-Disposition"] = f'{"inline" if inline else "attachment"}; filename="{name}"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _moves() -> list[tuple[str, str]]:
+    """What people may make of an open difference."""
+    words = {
+        DiscrepancyState.DISPUTED: "提出异议",
+        DiscrepancyState.ACCEPTED: "认可账单",
+        DiscrepancyState.CREDITED: "承运商已冲减",
+    }
+    return [(state.value, words[state]) for state in words if state in MOVES[DiscrepancyState.OPEN]]
+
+
+def _statement(pk: int, actor: Actor) -> Statement:
+    rows = visible(actor, "statement.reconcile", Statement.objects.filter(pk=pk))
+    found = rows.select_related("carrier", "stored").first()
+    if found is None:
+        raise NotYours
+    return found
+
+
+def _settlement(number: str, actor: Actor) -> Settlement:
+    rows = visible(actor, "settlement.see", Settlement.objects.filter(number=number))
+    found = rows.select_related("carrier", "centre", "workbook", "paper").first()
+    if found is None:
+        raise NotYours
+    return found

@@ -1,0 +1,46 @@
+"""Pagination by key: the next page begins after the last row seen, however many rows came or went meanwhile."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Generic, TypeVar
+
+from django.db.models import DateField, F, Model, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+
+M = TypeVar("M", bound=Model)
+NO_DEADLINE = date(9999, 12, 31)
+
+
+@dataclass(frozen=True)
+class Slice(Generic[M]):
+    """Rows, and the key to give as `after` for the next ones; empty on the last page."""
+
+    rows: list[M]
+    next: str
+
+
+def by_deadline(rows: QuerySet[M], *, after: str, size: int) -> Slice[M]:
+    """Earliest `deadline` first, those without one last, oldest first among equals. A foreign key is ignored."""
+    keyed = rows.annotate(due=Coalesce(F("deadline"), Value(NO_DEADLINE), output_field=DateField()))
+    if key := _deadline_key(after):
+        day, pk = key
+        keyed = keyed.filter(Q(due__gt=day) | Q(due=day, pk__gt=pk))
+    found = list(keyed.order_by("due", "pk")[: size + 1])
+    last = found[size - 1] if len(found) > size else None
+    return Slice(found[:size], f"{last.due:%Y-%m-%d}~{last.pk}" if last is not None else "")  # type: ignore[attr-defined]
+
+
+def newest_first(rows: QuerySet[M], *, after: str, size: int) -> Slice[M]:
+    """Largest key first."""
+    if after.isdecimal():
+        rows = rows.filter(pk__lt=int(after))
+    found = list(rows.order_by("-pk")[: size + 1])
+    return Slice(found[:size], str(found[size - 1].pk) if len(found) > size else "")
+
+
+def _deadline_key(after: str) -> tuple[date, int] | None:
+    day, _, pk = after.partition("~")
+    try:
+        return date.fromisoformat(day), int(pk)
+    except ValueError:
+        return None

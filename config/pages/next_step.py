@@ -1,0 +1,115 @@
+"""Who acts next on a case and with what: a pure reading of its states, for lists and the line of truth."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ingest.rules import CaseState, HandlingState, may_post_originals
+from registry.terms import Delivery, Mode
+
+
+class Who(StrEnum):
+    WINDOW = "窗口"
+    OFFICE = "审批部门"
+    CARRIER = "承运商"
+    NOBODY = ""
+
+
+class Paper(StrEnum):
+    """Where papers lie, as far as the next act depends on it."""
+
+    WINDOW = "window"
+    PARCEL = "parcel"
+    OFFICE = "office"
+
+
+@dataclass(frozen=True)
+class Papers:
+    """Places of the originals that must travel, and of the results."""
+
+    materials: Collection[str] = ()
+    results: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """`act` names the form or link on the case page; empty where nothing is to be done."""
+
+    who: Who
+    sentence: str
+    act: str = ""
+
+
+@dataclass(frozen=True)
+class CaseFacts:
+    """What the next step depends on. `handling` is the state of the part looked at."""
+
+    state: str
+    mode: str
+    handling: str
+    delivery: str
+    papers: Papers
+    all_decided: bool = True
+
+
+_ENDED: Mapping[str, str] = {
+    CaseState.CLOSED: "已归结，无后续事项",
+    CaseState.REFUSED: "不予受理，已结束",
+    CaseState.WITHDRAWN: "已撤回，已结束",
+}
+
+
+def next_step(case: CaseFacts) -> NextStep:
+    """The one likely next act."""
+    if case.state == CaseState.DRAFT:
+        return NextStep(Who.WINDOW, "收齐材料后提交", "submit")
+    if case.state in _ENDED:
+        return _after_end(case)
+    if case.handling == HandlingState.SUPPLEMENT:
+        return NextStep(Who.WINDOW, "补齐材料后重新提交", "resubmit")
+    if case.handling == HandlingState.PENDING:
+        if case.mode == Mode.WINDOW_ACCEPT:
+            return NextStep(Who.WINDOW, "当场受理", "accept")
+        return NextStep(Who.OFFICE, "预审材料", "pre_review")
+    if case.handling in (HandlingState.PRE_REVIEW, HandlingState.ACCEPTED):
+        return _while_deciding(case)
+    if case.handling == HandlingState.DECIDED:
+        return _after_decision(case)
+    return NextStep(Who.NOBODY, "本环节已结束")
+
+
+def _while_deciding(case: CaseFacts) -> NextStep:
+    """Between pre-review and decision the paper moves beside the digital case."""
+    papers = case.papers.materials
+    if Paper.WINDOW in papers and may_post_originals(case.mode, case.handling):
+        return NextStep(Who.WINDOW, "寄出原件", "pack")
+    if Paper.PARCEL in papers:
+        return NextStep(Who.OFFICE, "签收并核对原件", "receive")
+    if case.handling == HandlingState.PRE_REVIEW:
+        return NextStep(Who.OFFICE, "受理", "accept")
+    return NextStep(Who.OFFICE, "作出决定", "decide")
+
+
+def _after_decision(case: CaseFacts) -> NextStep:
+    results = case.papers.results
+    if case.mode == Mode.JOINT and not case.all_decided:
+        return NextStep(Who.OFFICE, "等待其余部门作出决定")
+    if Paper.OFFICE in results:
+        return NextStep(Who.OFFICE, "寄出审批结果", "pack")
+    if Paper.PARCEL in results:
+        to = "窗口签收审批结果" if case.delivery == Delivery.WINDOW else "投递审批结果"
+        who = Who.WINDOW if case.delivery == Delivery.WINDOW else Who.CARRIER
+        return NextStep(who, to, "receive" if who == Who.WINDOW else "")
+    if Paper.WINDOW in results:
+        return NextStep(Who.WINDOW, "把审批结果交给申请人", "hand_out")
+    if Paper.WINDOW in case.papers.materials:
+        return NextStep(Who.WINDOW, "退还留在窗口的原件")
+    if case.state == CaseState.DELIVERING:
+        return NextStep(Who.WINDOW, "确认送达后归结", "close")
+    return NextStep(Who.WINDOW, "送达审批结果", "deliver")
+
+
+def _after_end(case: CaseFacts) -> NextStep:
+    if Paper.OFFICE in case.papers.materials:
+        return NextStep(Who.OFFICE, "退还原件", "pack")
+    return NextStep(Who.NOBODY, _ENDED[case.state])

@@ -1,0 +1,77 @@
+"""What of a case lies here and where it may go: the choices of the packing page."""
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from ingest.models import Case, Handling, Original
+from logistics.models import ParcelItem
+from logistics.rules.payers import Leg
+from logistics.services.ends import End
+from registry.actors import Actor
+from registry.masking import mask_name
+from registry.models import Office
+from registry.permissions import visible
+from registry.terms import Delivery, Mode, Role
+
+
+@dataclass(frozen=True)
+class Way:
+    """One leg that fits this reader and this case, with both ends."""
+
+    leg: Leg
+    sender: End
+    receiver: End
+    to: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.leg.value}:{type(self.receiver).__name__.lower()}:{self.receiver.pk}"
+
+    @property
+    def label(self) -> str:
+        return self.leg.label
+
+
+def packable(case: Case, actor: Actor) -> QuerySet[Original]:
+    """Originals of the case that lie at this reader's window or office and are in no open parcel."""
+    here = {
+        Role.CLERK.value: (Original.Place.WINDOW, actor.window_id),
+        Role.OFFICER.value: (Original.Place.OFFICE, actor.office_id),
+    }
+    place, place_id = here[actor.role]
+    taken = ParcelItem.objects.filter(holds=True).values("original")
+    mine = visible(actor, "original.see", case.originals.filter(place=place, place_id=place_id))
+    return mine.exclude(pk__in=taken).order_by("kind", "pk")
+
+
+def leg_choices(case: Case, actor: Actor) -> list[Way]:
+    """The likely one first."""
+    handlings = list(case.handlings.select_related("office").order_by("-is_lead", "pk"))
+    if actor.role == Role.CLERK:
+        return _from_window(case, handlings)
+    office = Office.objects.filter(pk=actor.office_id).first()
+    return _from_office(case, handlings, office) if office else []
+
+
+def _from_window(case: Case, handlings: list[Handling]) -> list[Way]:
+    window = case.window
+    legs = [Leg.MATERIALS, Leg.SUPPLEMENT]
+    if any(handling.state == "supplement" for handling in handlings):
+        legs.reverse()
+    return [Way(leg, window, handling.office, handling.office.name) for leg in legs for handling in handlings]
+
+
+def _from_office(case: Case, handlings: list[Handling], office: Office) -> list[Way]:
+    applicant = f"申请人 {mask_name(case.applicant_name)}"
+    by_window: list[tuple[End, str]] = [(case.window, case.window.name), (case, applicant)]
+    by_mail: list[tuple[End, str]] = [(case, applicant), (case.window, case.window.name)]
+    receivers = by_window if case.delivery == Delivery.WINDOW else by_mail
+    result = Leg.JOINT_RESULT if case.mode == Mode.JOINT else Leg.RESULT
+    own = next((handling for handling in handlings if handling.office_id == office.pk), None)
+    legs = [result, Leg.ORIGINAL_RETURN] if own and own.state == "decided" else [Leg.ORIGINAL_RETURN, result]
+    ways = [Way(leg, office, receiver, to) for leg in legs for receiver, to in receivers]
+    others = [handling.office for handling in handlings if handling.office_id != office.pk]
+    return ways + [Way(Leg.TRANSFER, office, other, other.name) for other in others]
+
+

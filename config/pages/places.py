@@ -1,0 +1,53 @@
+"""The few places each role works in, shown at the left of every page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from registry.terms import Role
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry: `view` is the name of its address, `part` the piece of the address that tells which list."""
+
+    label: str
+    icon: str
+    view: str
+    part: str = ""
+
+    @property
+    def url(self) -> str:
+        return reverse(self.view, args=[self.part] if self.part else [])
+
+
+PLACES: Mapping[str, tuple[Place, ...]] = {
+    Role.CLERK.value: (
+        Place("收件", "intake", "worklist", "intake"),
+        Place("在办", "running", "worklist", "running"),
+        Place("寄件", "parcel", "parcels"),
+        Place("已归结", "done", "worklist", "ended"),
+    ),
+    Role.OFFICER.value: (
+        Place("待预审", "review", "worklist", "pre-review"),
+        Place("待审核", "stamp", "worklist", "review"),
+        Place("待收件", "parcel", "parcels"),
+        Place("已办", "done", "worklist", "decided"),
+    ),
+    Role.FINANCE.value: (
+        Place("对账", "balance", "statements"),
+        Place("差异", "gap", "discrepancies"),
+        Place("结算", "sheet", "settlements"),
+    ),
+    Role.ADMINISTRATOR.value: (
+        Place("任务", "gear", "jobs"),
+        Place("推送收件箱", "inbox", "webhook_inbox"),
+        Place("目录", "directory", "admin:index"),
+    ),
+    Role.AUDITOR.value: (Place("审计", "chain", "audit"),),
+}
+
+
+def places_of(role: str) -> tuple[Place, ...]:
+    return PLACES.get(role, ())

@@ -1,0 +1,109 @@
+"""Files from the counter: each is inspected on arrival and its verdict said at once."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from config.pages.case_sheet import find_case
+from config.pages.cases import render_case
+from config.pages.frame import Fault, page
+from ingest.models import Case, Material, SourceFile
+from ingest.uploads import receive_file, where_it_is
+from registry.actors import Actor
+from registry.permissions import NotYours
+from storage.errors import Refused
+
+
+@require_POST
+@page("case.upload")
+def upload(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """Take in one or several files. The script sends one at a time and gets its line of the tray back."""
+    case = find_case(number, actor, "case.upload")
+    material = _material(case, request.POST.get("material", ""))
+    at = f"material-{material.position}" if material else "materials"
+    piecewise = request.headers.get("X-Requested-With") == "tray"
+    received: list[SourceFile] = []
+    began = timezone.now()
+    try:
+        for file in request.FILES.getlist("files"):
+            received.append(_receive(file, case, material, actor))
+    except NotYours:
+        raise
+    except Refused as refused:
+        if piecewise:
+            return render(request, "case/_refused_file.html", {"fault": refused}, status=409)
+        return render_case(request, actor, number, fault=Fault.of(refused, at))
+    if piecewise:
+        if not received:
+            return HttpResponse(status=400)
+        return render(request, "case/_file.html", {"file": received[0], **file_facts(received[0], since=began)})
+    messages.success(request, _summary(received), extra_tags=at)
+    return redirect(f"{reverse('case', args=[number])}#{at}")
+
+
+def file_facts(file: SourceFile, since: datetime | None = None) -> dict[str, object]:
+    """What the tray says of a file beside its own fields; one that came before `since` says where it is."""
+    known = since is not None and file.uploaded_at < since
+    return {
+        "pages": file.pages.count(),
+        "removed": "、".join(map(str, file.removed)),
+        "again": where_it_is(file) if known else "",
+    }
+
+
+def _receive(file: UploadedFile, case: Case, material: Material | None, actor: Actor) -> SourceFile:
+    if (file.size or 0) > settings.UPLOAD_MAX_BYTES:
+        limit = settings.UPLOAD_MAX_BYTES >> 20
+        raise Refused("file_too_large", f"单个文件不能超过 {limit} MB，请分成几份扫描后再上传。")
+    with _on_disk(file) as path:
+        return receive_file(
+            case=case,
+            material=material,
+            path=path,
+            original_name=file.name or "",
+            actor=actor,
+            now=timezone.now(),
+        )
+
+
+@contextmanager
+def _on_disk(file: UploadedFile) -> Iterator[Path]:
+    """The file's path; small ones that Django kept in memory are written out first."""
+    if isinstance(file, TemporaryUploadedFile):
+        yield Path(file.temporary_file_path())
+        return
+    with tempfile.TemporaryDirectory(prefix="upload-") as folder:
+        path = Path(folder) / "file"
+        with path.open("wb") as copy:
+            for block in file.chunks():
+                copy.write(block)
+        yield path
+
+
+def _material(case: Case, number: str) -> Material | None:
+    if not number:
+        return None
+    found = case.materials.filter(pk=int(number)).first() if number.isdecimal() else None
+    if found is None:
+        raise NotYours
+    return found
+
+
+def _summary(received: list[SourceFile]) -> str:
+    """One sentence for several files; those refused are named with their reason."""
+    if not received:
+        return "没有选择文件。"
+    refused = [file for file in received if file.verdict == SourceFile.Verdict.REFUSED]
+    sentence = f"已接收 {len(received) - len(refused)} 个文件。"
+    return sentence + "".join(f"「{file.original_name}」被拒收：{file.reason}" for file in refused)

@@ -1,0 +1,153 @@
+// What the pages do beyond plain HTML: upload with progress, lists by keyboard, scanning, and saying when the network is gone.
+"use strict";
+
+const LABELS = { sending: "上传中", checking: "检查中", lost: "网络中断，未上传，请重试", failed: "上传失败，请重试" };
+
+/* ---------- network ---------- */
+function showNetwork() {
+  const bar = document.querySelector("[data-offline]");
+  if (bar) bar.hidden = navigator.onLine;
+}
+addEventListener("offline", showNetwork);
+addEventListener("online", showNetwork);
+document.addEventListener("htmx:sendError", () => {
+  const bar = document.querySelector("[data-offline]");
+  if (bar) bar.hidden = false;
+});
+document.addEventListener("htmx:afterOnLoad", showNetwork);
+document.addEventListener("submit", (event) => {
+  if (!navigator.onLine) { event.preventDefault(); showNetwork(); scrollTo({ top: 0 }); }
+}, true);
+
+/* ---------- one click, one effect ---------- */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.matches("[data-tray]") || form.method !== "post") return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+  setTimeout(() => { delete form.dataset.sent; }, 4000);
+});
+addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+
+/* ---------- upload tray ---------- */
+function line(file) {
+  const item = document.createElement("li");
+  item.innerHTML = '<span></span><span></span><span class="number"></span><progress max="100" value="0"></progress>';
+  item.children[1].textContent = file.name;
+  item.children[2].textContent = LABELS.sending;
+  return item;
+}
+
+function send(tray, file, item) {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    const body = new FormData(tray);
+    body.delete("files");
+    body.append("files", file, file.name);
+    request.upload.addEventListener("progress", (event) => {
+      if (!event.lengthComputable) return;
+      item.querySelector("progress").value = (100 * event.loaded) / event.total;
+      item.children[2].textContent = event.loaded < event.total
+        ? `${Math.floor((100 * event.loaded) / event.total)}%` : LABELS.checking;
+    });
+    request.addEventListener("load", () => {
+      if (request.status === 200 || request.status === 409) {
+        const holder = document.createElement("ul");
+        holder.innerHTML = request.responseText;
+        const answer = holder.firstElementChild;
+        const name = answer.querySelector("[data-name]");
+        if (name) name.textContent = file.name;
+        item.replaceWith(answer);
+        resolve(request.status === 200);
+      } else { fail(item, LABELS.failed); resolve(false); }
+    });
+    request.addEventListener("error", () => { fail(item, LABELS.lost); resolve(false); });
+    request.open("POST", tray.action);
+    request.setRequestHeader("X-Requested-With", "tray");
+    request.send(body);
+  });
+}
+
+function fail(item, words) {
+  item.className = "late";
+  item.children[2].textContent = words;
+  item.querySelector("progress")?.remove();
+}
+
+async function take(tray, files) {
+  const list = tray.querySelector(".tray-files");
+  const waiting = [...files].map((file) => [file, list.appendChild(line(file))]);
+  tray.classList.add("busy");
+  for (const [file, item] of waiting) await send(tray, file, item);
+  tray.classList.remove("busy");
+  tray.querySelector("input[type=file]").value = "";
+  if (!document.querySelector("[data-tray].busy")) refreshChecklist();
+}
+
+async function refreshChecklist() {
+  // The pages that just arrived appear above their tray; what the tray said stays where it is.
+  const answer = await fetch(location.pathname, { headers: { "X-Requested-With": "refresh" } }).catch(() => null);
+  if (!answer || !answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const row of document.querySelectorAll("[data-refresh]")) {
+    const other = fresh.getElementById(row.id);
+    if (other) row.replaceChildren(...other.childNodes);
+  }
+}
+
+function prepareTrays(root) {
+  for (const tray of root.querySelectorAll("[data-tray]")) {
+    const input = tray.querySelector("input[type=file]");
+    const plain = tray.querySelector("[data-plain]");
+    if (plain) plain.hidden = true;
+    input.addEventListener("change", () => { if (input.files.length) take(tray, input.files); });
+    tray.addEventListener("submit", (event) => { event.preventDefault(); if (input.files.length) take(tray, input.files); });
+    const drop = tray.querySelector(".tray-drop");
+    drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
+    drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+    drop.addEventListener("drop", (event) => {
+      event.preventDefault();
+      drop.classList.remove("over");
+      if (event.dataTransfer.files.length) take(tray, event.dataTransfer.files);
+    });
+  }
+}
+prepareTrays(document);
+addEventListener("beforeunload", (event) => { if (document.querySelector("[data-tray].busy")) event.preventDefault(); });
+
+/* ---------- keyboard: j k Enter in lists, / to the search box ---------- */
+function isTyping(target) {
+  return target.matches("input:not([type=checkbox], [type=radio]), textarea, select") || target.isContentEditable;
+}
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  const rows = [...document.querySelectorAll("[data-keys] tbody tr")];
+  const at = rows.findIndex((row) => row.getAttribute("aria-selected") === "true");
+  if (event.key === "j" || event.key === "k") {
+    if (!rows.length) return;
+    const next = at < 0 ? 0 : Math.min(Math.max(at + (event.key === "j" ? 1 : -1), 0), rows.length - 1);
+    rows.forEach((row, index) => row.setAttribute("aria-selected", String(index === next)));
+    rows[next].scrollIntoView({ block: "nearest" });
+    event.preventDefault();
+  } else if (event.key === "Enter" && at >= 0 && event.target === document.body) {
+    rows[at].querySelector("a")?.click();
+  } else if (event.key === "/") {
+    document.querySelector("[data-finder]")?.focus();
+    event.preventDefault();
+  }
+});
+
+/* ---------- a scan from anywhere goes to the page's scan box, else to the search box ---------- */
+let typedFast = "";
+let lastKey = 0;
+document.addEventListener("keydown", (event) => {
+  if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.timeStamp - lastKey > 60) typedFast = "";
+  lastKey = event.timeStamp;
+  if (event.key.length === 1) typedFast += event.key;
+  else if (event.key === "Enter" && typedFast.length >= 8) {
+    const box = document.querySelector("[data-scan]") || document.querySelector("[data-finder]");
+    if (box) { box.value = typedFast; box.form.requestSubmit(); event.preventDefault(); }
+    typedFast = "";
+  }
+});

@@ -1,0 +1,168 @@
+"""How values look on screen: icons, chips, dates, deadlines, money, masked people."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.http import QueryDict
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from config.pages import chips
+from config.pages.case_sheet import lacks
+from config.pages.chips import Chip, deadline_chip
+from ingest.models import Case, Material
+from logistics.models import Discrepancy, Parcel
+from registry.masking import mask_address, mask_id_number, mask_name, mask_phone
+from registry.time import local, local_day
+
+register = template.Library()
+
+register.filter(mask_name)
+register.filter(mask_phone)
+register.filter(mask_id_number)
+register.filter(mask_address)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon from the sprite; it never stands without a word beside it."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>', static("icons.svg"), name
+    )
+
+
+@register.simple_tag
+def chip(shown: Chip) -> SafeString:
+    return format_html('<span class="chip {}">{}{}</span>', shown.tone, icon(shown.icon), shown.label)
+
+
+@register.simple_tag
+def case_chip(case: Case) -> SafeString:
+    return chip(chips.case_chip(case.state))
+
+
+@register.simple_tag
+def parcel_chip(parcel: Parcel) -> SafeString:
+    return chip(chips.parcel_chip(parcel.state))
+
+
+@register.simple_tag
+def difference_chip(difference: Discrepancy) -> SafeString:
+    return chip(chips.difference_chip(difference.state))
+
+
+@register.simple_tag
+def word_chip(tone: str, label: str) -> SafeString:
+    return chip(Chip(label, tone))
+
+
+@register.simple_tag
+def has_text(values: list[str], value: object) -> bool:
+    """Whether a submitted list holds this value."""
+    return str(value) in values
+
+
+@register.simple_tag
+def lacks_chip(material: Material) -> SafeString:
+    """What this row of the checklist still lacks, or that it is complete."""
+    if missing := lacks(material):
+        return chip(Chip(missing, chips.ATTENTION))
+    if material.deferred_until:
+        return chip(Chip(f"容缺，承诺 {day(material.deferred_until)} 前补交", chips.ATTENTION))
+    if not material.pages.all():
+        return format_html('<span class="muted small">未收</span>')
+    return chip(Chip("已收", chips.OK))
+
+
+@register.simple_tag
+def place_of(material: Material) -> str:
+    """Where on the case page this material's acts answer."""
+    return f"material-{material.position}"
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """「2026-11-22 09:05」 at Asia/Shanghai."""
+    return f"{local(value):%Y-%m-%d %H:%M}" if value else ""
+
+
+@register.filter
+def day(value: date | datetime | None) -> str:
+    if isinstance(value, datetime):
+        value = local_day(value)
+    return f"{value:%Y-%m-%d}" if value else ""
+
+
+@register.simple_tag
+def time_left(deadline: date | None, paused: date | None = None) -> SafeString | str:
+    """「剩 3 个工作日」 with icon and tone; empty without a deadline."""
+    shown = deadline_chip(deadline, paused=paused, today=local_day(timezone.now()))
+    return chip(shown) if shown else ""
+
+
+@register.filter
+def yuan(fen: int | None) -> str:
+    """Fen as 「12.00 元」, exact."""
+    if fen is None:
+        return "—"
+    sign, amount = ("-", -fen) if fen < 0 else ("", fen)
+    return f"{sign}{amount // 100:,}.{amount % 100:02d} 元"
+
+
+@register.filter
+def bytes_of(size: int) -> str:
+    """A file's size in the unit a person would say."""
+    if size < 1 << 10:
+        return f"{size} 字节"
+    if size < 1 << 20:
+        return f"{size / (1 << 10):.0f} KB"
+    return f"{size / (1 << 20):.1f} MB"
+
+
+@register.filter
+def entry(values: Any, key: Any) -> Any:
+    """`values[key]` for keys that are not literals; None when absent."""
+    return values.get(key) if values is not None else None
+
+
+@register.simple_tag(takes_context=True)
+def fault_at(context: template.Context, at: str) -> SafeString | str:
+    """The refusal that belongs to this place on the page, or nothing."""
+    fault = context.get("fault")
+    if fault is None or fault.at != at:
+        return ""
+    return format_html(
+        '<div class="notice late" role="alert">{}<p>{}</p></div>', icon("attention"), fault.message
+    )
+
+
+@register.simple_tag(takes_context=True)
+def said_at(context: template.Context, at: str) -> SafeString | str:
+    """What was just done here, said where the eye already is."""
+    shown = [message for message in context.get("said", ()) if message.extra_tags == at]
+    if not shown:
+        return ""
+    return format_html('<div class="notice ok" role="status">{}<p>{}</p></div>', icon("ok"), shown[0].message)
+
+
+@register.simple_tag(takes_context=True)
+def typed(context: template.Context, at: str, name: str, otherwise: str = "") -> str:
+    """What the person had typed into this field before the act was refused."""
+    kept = context.get("typed")
+    values = kept.at_place(at) if kept is not None else QueryDict()
+    return str(values.get(name, otherwise))
+
+
+@register.simple_tag(takes_context=True)
+def query(context: template.Context, **changes: Any) -> str:
+    """The page's own filters with some changed, as a query string; a None drops the name."""
+    values = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value in (None, ""):
+            values.pop(name, None)
+        else:
+            values[name] = str(value)
+    return f"?{values.urlencode()}" if values else "?"
