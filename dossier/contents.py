@@ -95,7 +95,8 @@ class DossierPlan:
     """Everything that one version of a dossier is made from. The same plan gives the same bytes.
 
     `made_at` is the clock (aware). `facts` are the rows of the cover after the fixed ones, label and value.
-    `qr_text` is opaque: it names the dossier to this system and nobody else.
+    `qr_text` is opaque: it names the dossier to this system and nobody else. `level` is the PAdES level that the file
+    will be sealed at: it goes into the manifest, so that a file cut back to less betrays itself.
     """
 
     case_number: str
@@ -112,6 +113,7 @@ class DossierPlan:
     materials: tuple[MaterialPlan, ...] = ()
     record: tuple[RecordEntry, ...] = ()
     originals: tuple[OriginalPlan, ...] = field(default=())
+    level: str = ""
 
     @property
     def title(self) -> str:

@@ -296,6 +296,7 @@ class Assembler:
                 "made_at": plan.made_at.isoformat(),
                 "office": plan.office,
                 "window": plan.window,
+                "level": plan.level,
                 "page_count": len(self._pages),
                 "pages": self._pages,
                 "originals": [

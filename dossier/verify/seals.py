@@ -156,6 +156,7 @@ class _Examiner:
             level=level,
             intact=bool(status.intact and status.valid),
             trusted=bool(status.trusted),
+            certificate_ends=certificate.not_valid_after,
             problems=tuple(problems),
         )
 

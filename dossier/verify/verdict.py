@@ -48,6 +48,7 @@ class Finding:
     level: str
     intact: bool
     trusted: bool
+    certificate_ends: datetime | None = None
     problems: tuple[str, ...] = ()
 
     @property
@@ -81,13 +82,20 @@ class Verdict:
     def headline(self) -> str:
         return HEADLINES[self.status]
 
+    @property
+    def stamp_ends_at(self) -> datetime | None:
+        """When the certificate of the newest document timestamp expires: a new one is due before."""
+        ends = [item.certificate_ends for item in self.findings if item.kind == "timestamp"]
+        return ends[-1] if ends else None
+
     def as_json(self) -> dict[str, object]:
         plain = asdict(self)
         plain["status"] = str(self.status)
         plain["valid"] = self.is_valid
         plain["headline"] = self.headline
         for item in plain["findings"]:
-            item["signed_at"] = item["signed_at"].isoformat() if item["signed_at"] else None
+            for key in ("signed_at", "certificate_ends"):
+                item[key] = item[key].isoformat() if item[key] else None
         return plain
 
 
@@ -107,10 +115,11 @@ def verdict_from_json(plain: dict[str, object]) -> Verdict:
 
 
 def _finding(plain: dict[str, object]) -> Finding:
-    signed_at = plain.pop("signed_at")
+    signed_at, ends = plain.pop("signed_at"), plain.pop("certificate_ends")
     problems = plain.pop("problems")
     return Finding(
         signed_at=datetime.fromisoformat(str(signed_at)) if signed_at else None,
+        certificate_ends=datetime.fromisoformat(str(ends)) if ends else None,
         problems=tuple(problems),  # type: ignore[arg-type]
         **plain,  # type: ignore[arg-type]
     )

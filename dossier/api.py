@@ -1,0 +1,163 @@
+"""Dossiers over the wire: what there is, the file itself (ranged and resumable), a verdict on any file."""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+from ninja import File, Router, Schema, UploadedFile
+
+from dossier.models import Dossier, DossierState
+from dossier.services import authorise_download, check_file, countersign, stamped_copy
+from registry.actors import Actor
+from registry.auth import session_or_key
+from registry.permissions import NotYours, visible
+from storage.errors import Refused
+from storage.models import StoredObject
+from storage.services import read_range
+
+router = Router(tags=["卷宗"], auth=session_or_key)
+PDF = "application/pdf"
+CHUNK = 1 << 20
+RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
+CHECK_LIMIT = 200 << 20
+
+
+class DossierOut(Schema):
+    """One version; no personal data."""
+
+    id: int
+    version: int
+    state: str
+    sha256: str
+    size: int
+    pages: int
+    signatures: int
+    level: str
+    signed_at: datetime | None
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    actor = getattr(request, "auth", None)
+    if not isinstance(actor, Actor):
+        raise NotYours
+    return actor
+
+
+@router.get("/cases/{number}/dossiers", response=list[DossierOut], summary="办件的卷宗各版本")
+def list_dossiers(request: HttpRequest, number: str) -> list[DossierOut]:
+    rows = visible(actor_of(request), "dossier.download", Dossier.objects.filter(handling__case__number=number))
+    return [_shown(dossier) for dossier in rows.order_by("handling", "version")]
+
+
+@router.get("/dossiers/{key}/file", summary="下载卷宗，支持断点续传", response=None)
+def download(request: HttpRequest, key: int) -> HttpResponseBase:
+    actor = actor_of(request)
+    dossier = _find(actor, "dossier.download", key)
+    begins, ends = _wanted(request, dossier)
+    if begins == 0:
+        authorise_download(dossier=dossier, actor=actor, now=timezone.now())
+    return file_response(dossier, begins, ends)
+
+
+@router.get("/dossiers/{key}/copy", summary="下载加注使用范围的副本", response=None)
+def download_copy(request: HttpRequest, key: int) -> HttpResponseBase:
+    actor = actor_of(request)
+    dossier = _find(actor, "dossier.download", key)
+    return copy_response(dossier, actor, timezone.now())
+
+
+@router.post("/dossiers/{key}/receipt", response=DossierOut, summary="审批部门签收")
+def sign_receipt(request: HttpRequest, key: int) -> DossierOut:
+    actor = actor_of(request)
+    dossier = _find(actor, "dossier.countersign", key)
+    return _shown(countersign(dossier=dossier, actor=actor, now=timezone.now()))
+
+
+@router.post("/verify", auth=None, summary="核验任意卷宗文件，不留存")
+def verify_file(request: HttpRequest, file: File[UploadedFile]) -> dict[str, Any]:
+    if file.size is None or file.size > CHECK_LIMIT:
+        raise Refused("file-too-large", "文件超过可在线核验的大小，请使用离线核验工具。")
+    with tempfile.NamedTemporaryFile(prefix="check-", suffix=".pdf") as kept:
+        for chunk in file.chunks():
+            kept.write(chunk)
+        kept.flush()
+        return check_file(path=Path(kept.name)).as_json()
+
+
+def file_response(dossier: Dossier, begins: int, ends: int) -> HttpResponseBase:
+    """Bytes `begins` to `ends` (inclusive) of the archived file; 206 when that is not all of it."""
+    if dossier.stored is None:
+        raise NotYours
+    partial = (begins, ends) != (0, dossier.size - 1)
+    body = _chunks(dossier.stored, begins, ends)
+    response = StreamingHttpResponse(body, content_type=PDF, status=206 if partial else 200)
+    response["Content-Length"] = str(ends - begins + 1)
+    response["Accept-Ranges"] = "bytes"
+    response["ETag"] = _tag(dossier)
+    response["Cache-Control"] = "private, no-store"
+    response["Content-Disposition"] = f'attachment; filename="dossier-{dossier.pk}-v{dossier.version}.pdf"'
+    if partial:
+        response["Content-Range"] = f"bytes {begins}-{ends}/{dossier.size}"
+    return response
+
+
+def copy_response(dossier: Dossier, actor: Actor, now: datetime) -> HttpResponse:
+    """The marked copy, made for this request and kept nowhere."""
+    with tempfile.TemporaryDirectory(prefix="copy-") as folder:
+        target = Path(folder) / "copy.pdf"
+        stamped_copy(dossier=dossier, actor=actor, now=now, target=target)
+        response = HttpResponse(target.read_bytes(), content_type=PDF)
+    response["Cache-Control"] = "private, no-store"
+    response["Content-Disposition"] = f'attachment; filename="dossier-{dossier.pk}-v{dossier.version}-copy.pdf"'
+    return response
+
+
+def _wanted(request: HttpRequest, dossier: Dossier) -> tuple[int, int]:
+    """First and last byte asked for; everything when the header is absent, odd, or about an older file."""
+    whole = (0, dossier.size - 1)
+    asked = RANGE.match(request.headers.get("Range", ""))
+    if asked is None or request.headers.get("If-Range", _tag(dossier)) != _tag(dossier):
+        return whole
+    first, last = asked.groups()
+    if not first:
+        return (max(0, dossier.size - int(last)), dossier.size - 1) if last else whole
+    begins, ends = int(first), min(int(last) if last else dossier.size - 1, dossier.size - 1)
+    if begins > ends:
+        raise Refused("range-not-satisfiable", "续传位置超出文件末尾，请重新下载。")
+    return begins, ends
+
+
+def _chunks(stored: StoredObject, begins: int, ends: int) -> Iterator[bytes]:
+    for start in range(begins, ends + 1, CHUNK):
+        yield read_range(stored, first=start, last=min(start + CHUNK - 1, ends))
+
+
+def _tag(dossier: Dossier) -> str:
+    return f'"{dossier.sha256}"'
+
+
+def _find(actor: Actor, act: str, key: int) -> Dossier:
+    rows = Dossier.objects.filter(pk=key, state=DossierState.SIGNED)
+    found = visible(actor, act, rows.select_related("stored", "handling__case__item", "handling__office")).first()
+    if found is None:
+        raise NotYours
+    return found
+
+
+def _shown(dossier: Dossier) -> DossierOut:
+    return DossierOut(
+        id=dossier.pk,
+        version=dossier.version,
+        state=dossier.state,
+        sha256=dossier.sha256,
+        size=dossier.size,
+        pages=dossier.page_count,
+        signatures=dossier.signature_count,
+        level=dossier.level,
+        signed_at=dossier.signed_at,
+    )

@@ -1,0 +1,90 @@
+"""Scans of any kind to the pages of a dossier without a case: inspected, read, hashed. Knows no Django."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from dossier.contents import MaterialPlan, OriginalPlan, PagePlan, TextLine
+from ingest.inspect import Inspection, PageImage, inspect_file
+from ocr.batch import Outcome, read_pages
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What became of the files: materials in the order given, and the files that were refused with the reason."""
+
+    materials: tuple[MaterialPlan, ...]
+    originals: tuple[OriginalPlan, ...]
+    refused: tuple[tuple[Path, str], ...]
+
+
+def gather(
+    files: Sequence[Path],
+    folder: Path,
+    *,
+    engine: str,
+    backend: str,
+    jobs: int,
+    now: datetime,
+    heard: Callable[[int, int], None] = lambda done, total: None,
+) -> Gathered:
+    """Inspect every file in its limited child process, read every page, one material a file.
+
+    `heard` is told how many pages are read of how many. Raises EngineFailed when the reader cannot be started.
+    """
+    inspected = [(path, inspect_file(path, folder / f"{number:04d}")) for number, path in enumerate(files)]
+    good = [(path, found) for path, found in inspected if not found.refused]
+    total = sum(len(found.pages) for _, found in good)
+    images = [page.path for _, found in good for page in found.pages]
+    outcomes = _counted(read_pages(images, engine=engine, backend=backend, jobs=jobs), total, heard)
+    materials = tuple(
+        MaterialPlan(path.stem, tuple(_page(page, next(outcomes), path, now) for page in found.pages))
+        for path, found in good
+    )
+    return Gathered(
+        materials=materials,
+        originals=_originals(good),
+        refused=tuple((path, found.reason) for path, found in inspected if found.refused),
+    )
+
+
+def _counted(outcomes: Iterator[Outcome], total: int, heard: Callable[[int, int], None]) -> Iterator[Outcome]:
+    for done, outcome in enumerate(outcomes, 1):
+        heard(done, total)
+        yield outcome
+
+
+def _originals(good: Sequence[tuple[Path, Inspection]]) -> tuple[OriginalPlan, ...]:
+    """Pictures whose pages are not their own bytes travel along (HEIC, WebP, TIFF)."""
+    kept = {
+        found.sha256: OriginalPlan(
+            f"{found.sha256[:16]}.{found.media_type.rpartition('/')[2]}", path, found.media_type, found.sha256
+        )
+        for path, found in good
+        if found.media_type.startswith("image/") and any(page.source == "reencoded" for page in found.pages)
+    }
+    return tuple(kept.values())
+
+
+def _page(page: PageImage, outcome: Outcome, source: Path, now: datetime) -> PagePlan:
+    text = outcome.text
+    lines = [line for line in text.lines if not line.seal] if text else []
+    return PagePlan(
+        path=page.path,
+        media_type=page.media_type,
+        sha256=page.sha256,
+        width=page.width,
+        height=page.height,
+        dpi=page.dpi or 0,
+        rotation=text.angle if text and text.lines else page.rotation,
+        source_name_hash=hashlib.sha256(source.name.encode()).hexdigest(),
+        captured_at=now,
+        lines=tuple(TextLine(line.text, line.box, line.confidence) for line in lines),
+        angle=text.slope if text else 0.0,
+        reader=outcome.engine.name,
+        reader_version=outcome.engine.version,
+        unreadable=text is None,
+        corrections=() if page.source == "as_captured" else (page.source,),
+    )

@@ -1,0 +1,127 @@
+"""卷宗: one signed file for each version of a handling's materials, what became of it, and who took a copy."""
+
+from django.db import models
+from django.db.models import Q
+
+from ingest.models import Handling
+from registry.actors import Actor
+from registry.models import User
+from registry.permissions import Reach
+from registry.terms import Term
+from storage.models import StoredObject
+
+
+class DossierState(Term):
+    BUILDING = "building", "制作中"
+    SIGNED = "signed", "已签章"
+
+
+class Occasion(Term):
+    """Why the file of a dossier grew."""
+
+    SUBMITTED = "submitted", "窗口签章"
+    RECEIVED = "received", "部门签收"
+    DECIDED = "decided", "结果确认"
+    RENEWED = "renewed", "续加时间戳"
+
+
+class Dossier(models.Model):
+    """One version. The row exists before the file does, so that a build that died is taken up with the same clock
+    and code. `stored`, `sha256`, `size` and `signature_count` tell of the newest revision of the file."""
+
+    handling = models.ForeignKey(
+        Handling, on_delete=models.PROTECT, related_name="dossiers", verbose_name="办理环节"
+    )
+    version = models.PositiveSmallIntegerField("版次")
+    state = models.CharField(
+        "状态", max_length=10, choices=DossierState.choices(), default=DossierState.BUILDING
+    )
+    token = models.CharField("二维码标识", max_length=16, unique=True)
+    made_at = models.DateTimeField("组卷时间")
+    stored = models.ForeignKey(
+        StoredObject,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="文件",
+    )
+    sha256 = models.CharField("SHA-256", max_length=64, blank=True)
+    size = models.PositiveBigIntegerField("字节数", default=0)
+    page_count = models.PositiveIntegerField("页数", default=0)
+    signature_count = models.PositiveSmallIntegerField("签章和时间戳数", default=0)
+    level = models.CharField("签章级别", max_length=6, blank=True)
+    stamp_ends_at = models.DateTimeField("时间戳证书到期", null=True, blank=True)
+    signed_at = models.DateTimeField("签章时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "卷宗"
+        ordering = ["handling", "version"]
+        constraints = [
+            models.UniqueConstraint(fields=["handling", "version"], name="dossier_version_once"),
+            models.CheckConstraint(condition=Q(state__in=DossierState.values()), name="dossier_state"),
+            models.CheckConstraint(
+                condition=Q(state="building", stored__isnull=True) | Q(state="signed", stored__isnull=False),
+                name="dossier_signed_has_file",
+            ),
+        ]
+        indexes = [models.Index(fields=["stamp_ends_at"], name="dossier_stamp_ends")]
+
+    def __str__(self) -> str:
+        return f"{self.handling_id} v{self.version}"
+
+    @classmethod
+    def within(cls, reach: Reach, actor: Actor) -> Q:
+        if reach == Reach.OWN_WINDOW:
+            return Q(handling__case__window_id=actor.window_id) & Q(handling__case__window_id__isnull=False)
+        if reach == Reach.OWN_OFFICE:
+            mine = Q(handling__office_id=actor.office_id) & Q(handling__office_id__isnull=False)
+            return mine & Q(handling__case__submitted_at__isnull=False)
+        return Q(pk__in=())
+
+
+class DossierRevision(models.Model):
+    """The file after each signature. Append-only: earlier files stay in the store as they were."""
+
+    dossier = models.ForeignKey(
+        Dossier, on_delete=models.PROTECT, related_name="revisions", verbose_name="卷宗"
+    )
+    number = models.PositiveSmallIntegerField("序号")
+    occasion = models.CharField("缘由", max_length=10, choices=Occasion.choices())
+    stored = models.ForeignKey(StoredObject, on_delete=models.PROTECT, related_name="+", verbose_name="文件")
+    sha256 = models.CharField("SHA-256", max_length=64)
+    size = models.PositiveBigIntegerField("字节数")
+    signature_count = models.PositiveSmallIntegerField("签章和时间戳数")
+    created_at = models.DateTimeField("时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "卷宗文件"
+        ordering = ["dossier", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["dossier", "number"], name="dossier_revision_once"),
+            models.CheckConstraint(condition=Q(occasion__in=Occasion.values()), name="dossier_occasion"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dossier_id}#{self.number}"
+
+
+class DossierDownload(models.Model):
+    """Who was given the file, when and what for."""
+
+    dossier = models.ForeignKey(
+        Dossier, on_delete=models.PROTECT, related_name="downloads", verbose_name="卷宗"
+    )
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, verbose_name="下载人")
+    actor_label = models.CharField("主体名称", max_length=100)
+    purpose = models.CharField("用途", max_length=60)
+    stamped = models.BooleanField("加盖使用范围", default=False)
+    sha256 = models.CharField("SHA-256", max_length=64)
+    at = models.DateTimeField("时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "卷宗下载"
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return f"{self.dossier_id} {self.at:%Y-%m-%d %H:%M}"

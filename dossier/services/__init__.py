@@ -1,0 +1,16 @@
+"""What people and events do with dossiers: build, sign for receipt, hand out, renew."""
+
+from dossier.services.building import build
+from dossier.services.countersigning import confirm_result, countersign, renew, seal_document
+from dossier.services.handing_out import authorise_download, check_file, stamped_copy
+
+__all__ = [
+    "authorise_download",
+    "build",
+    "check_file",
+    "confirm_result",
+    "countersign",
+    "renew",
+    "seal_document",
+    "stamped_copy",
+]
