@@ -6,18 +6,19 @@ from registry.models import Region
 def region_in(address: str) -> str:
     """GB/T 2260 code of the deepest known region that an address begins with, or "".
 
-    "浙江省绍兴市诸暨市…" and "诸暨市…" both give 330681: every name counts from where the one before it ended, and
-    the longest name wins.
+    "浙江省绍兴市诸暨市…" and "诸暨市…" both give 330681: each name counts from where the one before it ended, the
+    longest name wins, and a name that several regions bear (城关镇) says nothing until the region above is known.
     """
     text = "".join(address.split())
-    names = sorted(Region.objects.values_list("name", "code"), key=lambda region: -len(region[0]))
+    regions = list(Region.objects.values_list("name", "code"))
     code = ""
     while True:
-        fits = ((name, below) for name, below in names if text.startswith(name) and _lies_in(below, code))
-        name, found = next(fits, ("", ""))
-        if not found:
+        fits = [(name, below) for name, below in regions if text.startswith(name) and _lies_in(below, code)]
+        longest = max((name for name, _ in fits), key=len, default="")
+        found = {below for name, below in fits if name == longest}
+        if len(found) != 1:
             return code
-        text, code = text[len(name) :], found
+        text, code = text[len(longest) :], found.pop()
 
 
 def _lies_in(code: str, above: str) -> bool:
