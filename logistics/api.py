@@ -13,15 +13,14 @@ from ninja.pagination import PageNumberPagination, paginate
 from ingest.models import Case, Original
 from logistics.models import Carrier, Parcel, Waybill
 from logistics.rules.parcels import Party, open_acts
-from logistics.rules.payers import Leg, PaymentTerm
-from logistics.services import custody, inbox, parcels, waybills
-from logistics.services.accounts import account_of
+from logistics.rules.payers import Leg
+from logistics.services import custody, inbox, parcels
 from logistics.services.ends import thing_at
+from logistics.services.ordering import order_waybill
 from logistics.services.timeline import timeline
 from logistics.services.whereabouts import where_is
 from registry.actors import Actor
 from registry.auth import session_or_key
-from registry.models import ServiceCentre
 from registry.permissions import NotYours, visible
 
 router = Router(tags=["物流"], auth=session_or_key)
@@ -53,12 +52,10 @@ class SealIn(Schema):
 
 
 class BookIn(Schema):
-    """Which carrier, on whose account, on which term. With `number` an existing waybill is registered."""
+    """Which carrier; payer and term follow from the parcel. With `number` a waybill made elsewhere is registered."""
 
     carrier: str
-    centre: str
-    term: PaymentTerm
-    number: str = ""
+    number: str = Field("", max_length=40)
 
 
 class ScanIn(Schema):
@@ -239,19 +236,13 @@ def seal(request: HttpRequest, number: str, wish: SealIn) -> Parcel:
 
 @router.post("/parcels/{number}/waybill", response=WaybillOut)
 def book(request: HttpRequest, number: str, wish: BookIn) -> Waybill:
-    """Books a waybill, or registers one that was made elsewhere. Asking twice gives the same waybill."""
-    actor, now = _actor(request), timezone.now()
+    """Orders a waybill on the account of whoever pays, or registers one. Asking twice gives the same waybill."""
+    actor = _actor(request)
     parcel = _parcel(actor, number)
     carrier = Carrier.objects.filter(code=wish.carrier, active=True).first()
-    centre = ServiceCentre.objects.filter(code=wish.centre).first()
-    if carrier is None or centre is None:
+    if carrier is None:
         raise NotYours
-    account = account_of(centre=centre, carrier=carrier)
-    if wish.number:
-        return waybills.register_waybill(
-            parcel=parcel, account=account, number=wish.number, term=wish.term, actor=actor, now=now
-        )
-    return waybills.book_waybill(parcel=parcel, account=account, term=wish.term, actor=actor, now=now)
+    return order_waybill(parcel=parcel, carrier=carrier, number=wish.number, actor=actor, now=timezone.now())
 
 
 @router.post("/handovers", response=ParcelDetail)

@@ -53,7 +53,9 @@ class NotOffered(CourierError):
     """This courier interface has no such function."""
 
     def __init__(self, what: str) -> None:
-        super().__init__("courier_not_offered", f"该承运商接口不提供{what}，请改用承运商的下单渠道后登记运单号。")
+        super().__init__(
+            "courier_not_offered", f"该承运商接口不提供{what}，请改用承运商的下单渠道后登记运单号。"
+        )
 
 
 class Forged(CourierError):

@@ -64,7 +64,8 @@ def verify(
     if not (sent_at.isascii() and sent_at.isdigit() and len(sent_at) <= 12):
         raise Forged("时间戳无法识别")
     expected = [
-        signature(secret=secret, message_id=message_id, timestamp=int(sent_at), body=body) for secret in secrets
+        signature(secret=secret, message_id=message_id, timestamp=int(sent_at), body=body)
+        for secret in secrets
     ]
     fits = [hmac.compare_digest(one.encode(), other.encode()) for one in claimed for other in expected]
     # The digits are signed as sent: "007" is not the same text as "7".

@@ -36,9 +36,14 @@ class CarrierAccount(models.Model):
     `options`: addresses and settings without secrets (`base_url`, `resultv2`, …).
     """
 
-    carrier = models.ForeignKey(Carrier, on_delete=models.PROTECT, related_name="accounts", verbose_name="承运商")
+    carrier = models.ForeignKey(
+        Carrier, on_delete=models.PROTECT, related_name="accounts", verbose_name="承运商"
+    )
     centre = models.ForeignKey(
-        ServiceCentre, on_delete=models.PROTECT, related_name="carrier_accounts", verbose_name="承担邮资的中心"
+        ServiceCentre,
+        on_delete=models.PROTECT,
+        related_name="carrier_accounts",
+        verbose_name="承担邮资的中心",
     )
     number = EncryptedTextField("月结账号或协议客户号")
     credentials = EncryptedJSONField("接口密钥", default=dict)

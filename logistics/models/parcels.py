@@ -46,7 +46,9 @@ class Parcel(models.Model):
     number = models.CharField("寄件编号", max_length=40, unique=True)
     code = models.CharField("二维码标识", max_length=16, unique=True)
     leg = models.CharField("寄件类型", max_length=20, choices=Leg.choices())
-    state = models.CharField("状态", max_length=12, choices=ParcelState.choices(), default=ParcelState.PACKING)
+    state = models.CharField(
+        "状态", max_length=12, choices=ParcelState.choices(), default=ParcelState.PACKING
+    )
     sender_kind = models.CharField("寄件方", max_length=10, choices=Party.choices())
     sender_id = models.PositiveBigIntegerField("寄件方编号")
     receiver_kind = models.CharField("收件方", max_length=10, choices=Party.choices())
@@ -67,7 +69,9 @@ class Parcel(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "寄件"
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=ParcelState.values()), name="logistics_parcel_state"),
+            models.CheckConstraint(
+                condition=Q(state__in=ParcelState.values()), name="logistics_parcel_state"
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=[ParcelState.PACKING.value, ParcelState.CANCELLED.value])
                 | Q(weight_g__gt=0, sealed_at__isnull=False),
@@ -162,7 +166,9 @@ class CustodyEvent(models.Model):
         SIGNATURE = "signature", "当面签收"
         REPORT = "report", "报告"
 
-    original = models.ForeignKey(Original, on_delete=models.PROTECT, related_name="custody", verbose_name="原件")
+    original = models.ForeignKey(
+        Original, on_delete=models.PROTECT, related_name="custody", verbose_name="原件"
+    )
     sequence = models.PositiveIntegerField("序号")
     from_place = models.CharField("来自", max_length=10, choices=Original.Place.choices)
     from_id = models.PositiveBigIntegerField("来自对象")
@@ -207,9 +213,16 @@ class Incident(models.Model):
         RESOLVED = "resolved", "已处理"
 
     kind = models.CharField("种类", max_length=20, choices=IncidentKind.choices())
-    parcel = models.ForeignKey(Parcel, on_delete=models.PROTECT, related_name="incidents", verbose_name="寄件")
+    parcel = models.ForeignKey(
+        Parcel, on_delete=models.PROTECT, related_name="incidents", verbose_name="寄件"
+    )
     original = models.ForeignKey(
-        Original, on_delete=models.PROTECT, null=True, blank=True, related_name="incidents", verbose_name="原件"
+        Original,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="incidents",
+        verbose_name="原件",
     )
     owner_kind = models.CharField("责任方", max_length=10, choices=Party.choices())
     owner_id = models.PositiveBigIntegerField("责任方编号")

@@ -25,7 +25,9 @@ class Waybill(models.Model):
     """
 
     parcel = models.ForeignKey(Parcel, on_delete=models.PROTECT, related_name="waybills", verbose_name="寄件")
-    carrier = models.ForeignKey(Carrier, on_delete=models.PROTECT, related_name="waybills", verbose_name="承运商")
+    carrier = models.ForeignKey(
+        Carrier, on_delete=models.PROTECT, related_name="waybills", verbose_name="承运商"
+    )
     account = models.ForeignKey(
         CarrierAccount, on_delete=models.PROTECT, related_name="waybills", verbose_name="账户"
     )
@@ -36,7 +38,9 @@ class Waybill(models.Model):
     )
     term = models.CharField("付款方式", max_length=16, choices=PaymentTerm.choices())
     payer = models.CharField(
-        "付款方", max_length=12, choices=[(Payer.SENDER, "寄方"), (Payer.RECEIVER, "收方"), (Payer.THIRD_PARTY, "第三方")]
+        "付款方",
+        max_length=12,
+        choices=[(Payer.SENDER, "寄方"), (Payer.RECEIVER, "收方"), (Payer.THIRD_PARTY, "第三方")],
     )
     settling = models.CharField(
         "结算", max_length=10, choices=[(Settling.CASH, "现结"), (Settling.MONTHLY, "月结")]
@@ -67,7 +71,9 @@ class Waybill(models.Model):
             models.UniqueConstraint(
                 fields=["parcel"], condition=Q(state__in=LIVING), name="logistics_one_living_waybill"
             ),
-            models.CheckConstraint(condition=Q(state__in=WaybillState.values()), name="logistics_waybill_state"),
+            models.CheckConstraint(
+                condition=Q(state__in=WaybillState.values()), name="logistics_waybill_state"
+            ),
             models.CheckConstraint(
                 condition=~Q(state__in=[WaybillState.BOOKED.value, WaybillState.CANCELLING.value])
                 | (~Q(number="") & Q(booked_at__isnull=False)),
@@ -164,7 +170,12 @@ class TrackingEvent(models.Model):
     reverses_key = models.CharField("撤销的轨迹", max_length=80, blank=True)
     reverses_codes = models.JSONField("撤销的代码", default=list, blank=True)
     delivery = models.ForeignKey(
-        WebhookDelivery, on_delete=models.PROTECT, null=True, blank=True, related_name="events", verbose_name="推送"
+        WebhookDelivery,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="events",
+        verbose_name="推送",
     )
 
     class Meta:
@@ -192,7 +203,9 @@ class TrackingEvent(models.Model):
         )
 
     @classmethod
-    def of(cls, scan: Scan, *, waybill: Waybill, now: datetime, delivery: WebhookDelivery | None) -> "TrackingEvent":
+    def of(
+        cls, scan: Scan, *, waybill: Waybill, now: datetime, delivery: WebhookDelivery | None
+    ) -> "TrackingEvent":
         """The row of a scan, not saved."""
         return cls(
             waybill=waybill,

@@ -159,7 +159,9 @@ def check_release(leg: str, *, mode: str, handling_state: str, all_decided: bool
     """
     if leg in {Leg.MATERIALS, Leg.SUPPLEMENT} and not may_post_originals(mode, handling_state):
         when = "预审通过" if mode == Mode.WINDOW_FORWARD else "受理" if mode == Mode.WINDOW_ACCEPT else "提交"
-        raise NotNow("parcel_too_early", f"「{Mode(mode).label}」办件须在{when}后才能寄出原件，请等待审批部门处理。")
+        raise NotNow(
+            "parcel_too_early", f"「{Mode(mode).label}」办件须在{when}后才能寄出原件，请等待审批部门处理。"
+        )
     if leg == Leg.TRANSFER and mode != Mode.JOINT:
         raise NotNow("parcel_not_joint", "只有多地联办的办件才能在审批部门之间流转原件。")
     if leg == Leg.JOINT_RESULT and not all_decided:

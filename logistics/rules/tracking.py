@@ -138,7 +138,9 @@ def standing(scans: Iterable[Scan]) -> list[Scan]:
     """The scans that still hold, oldest first; reversed ones and the reversals themselves are left out."""
     scans = list(scans)
     void = reversals(scans)
-    return [scan for scan in in_order(scans) if scan.kind is not TrackingKind.REVERSAL and scan.key not in void]
+    return [
+        scan for scan in in_order(scans) if scan.kind is not TrackingKind.REVERSAL and scan.key not in void
+    ]
 
 
 def whereabouts(scans: Iterable[Scan]) -> tuple[TrackingKind, datetime] | None:

@@ -56,7 +56,7 @@ class AdminDesk:
     def routes(self) -> list[Route]:
         """What it answers to."""
         return [
-            route("GET", "/sandbox/health", "admin", lambda request, parts: as_json({"ok": True})),
+            route("GET", "/sandbox/health", "admin", self.health),
             route("POST", "/sandbox/advance", "admin", _checked(self.advance)),
             route("POST", "/sandbox/faults", "admin", _checked(self.add_fault)),
             route("DELETE", "/sandbox/faults", "admin", self.clear_faults),
@@ -66,6 +66,10 @@ class AdminDesk:
             route("POST", "/sandbox/release", "admin", self.release),
             route("GET", "/sandbox/pushes", "admin", self.pushes),
         ]
+
+    def health(self, request: Request, parts: Mapping[str, str]) -> Answer:
+        """It listens."""
+        return as_json({"ok": True})
 
     def advance(self, request: Request, parts: Mapping[str, str]) -> Answer:
         """Moves one parcel and pushes; answers the kinds that happened and what each push was answered."""

@@ -21,16 +21,11 @@ class Request:
         """A query argument, or empty."""
         return parse_qs(self.query).get(name, [""])[0]
 
-    def json(self) -> dict[str, object]:
-        """The body as a JSON object; ValueError when it is none."""
-        value = json.loads(self.body)
-        if not isinstance(value, dict):
-            raise ValueError("not an object")
-        return value
-
     def fields(self) -> dict[str, str]:
         """The body as form fields."""
-        return {name: values[0] for name, values in parse_qs(self.body.decode(), keep_blank_values=True).items()}
+        return {
+            name: values[0] for name, values in parse_qs(self.body.decode(), keep_blank_values=True).items()
+        }
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,9 @@ class Kuaidi100Desk:
             known = [one for one in shipment.followers if (one.company, one.callback_url) == (company, url)]
             if known or len(shipment.followers) >= MOST_SUBSCRIPTIONS:
                 return _poll_answer("501", "重复订阅")
-            shipment.followers.append(Follower(company=company, callback_url=url, salt=settings.get("salt", "")))
+            shipment.followers.append(
+                Follower(company=company, callback_url=url, salt=settings.get("salt", ""))
+            )
         return _poll_answer("200", "提交成功")
 
     def query(self, request: Request, parts: Mapping[str, str]) -> Answer:

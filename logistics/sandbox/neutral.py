@@ -14,6 +14,7 @@ from logistics.couriers.neutral.wire import (
     ChargeWire,
     OrderWire,
     QuoteWire,
+    SubscriptionWire,
     TrackingWire,
 )
 from logistics.rules.tracking import TrackingKind
@@ -82,9 +83,7 @@ class NeutralDesk:
 
     def subscribe(self, request: Request, parts: Mapping[str, str]) -> Answer:
         """Where to push the events of one waybill."""
-        url = _text_field(request, "url")
-        if not url.startswith(("http://", "https://")):
-            return says_no("bad_url", 422)
+        url = SubscriptionWire.model_validate_json(request.body).url
         with self.world.locked() as world:
             self._own(world, request, parts).callback_url = url
         return as_json({"subscribed": True})
@@ -146,11 +145,6 @@ class NeutralDesk:
 def _api_key(request: Request) -> str:
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     return key if scheme.lower() == "bearer" else ""
-
-
-def _text_field(request: Request, name: str) -> str:
-    value = request.json().get(name, "")
-    return value if isinstance(value, str) else ""
 
 
 def _booking(shipment: Shipment) -> BookingWire:

@@ -122,7 +122,11 @@ class Postman:
 
 def neutral_push(shipment: Shipment, event: EventWire, *, secrets: list[str], timestamp: int) -> Push:
     """One event, signed with every secret of the account."""
-    data = {"waybill": shipment.number, "reference": shipment.reference, "events": [event.model_dump(mode="json")]}
+    data = {
+        "waybill": shipment.number,
+        "reference": shipment.reference,
+        "events": [event.model_dump(mode="json")],
+    }
     payload = {"type": "tracking.updated", "timestamp": event.at.isoformat(), "data": data}
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
     headers = standard_webhooks.headers_for(
@@ -170,7 +174,13 @@ def kuaidi100_pushes(shipment: Shipment, follower: Follower) -> list[Push]:
     wrong = follower.company != shipment.company
     if wrong and not follower.corrected:
         follower.corrected = True
-        announcement = {"com": follower.company, "nu": shipment.number, "status": "200", "state": "0", "data": []}
+        announcement = {
+            "com": follower.company,
+            "nu": shipment.number,
+            "status": "200",
+            "state": "0",
+            "data": [],
+        }
         params.append(
             {
                 "status": "abort",

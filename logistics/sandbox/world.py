@@ -51,7 +51,9 @@ class Shipment:
     def held(self) -> list[EventWire]:
         """The events that still hold, oldest first."""
         keys = {scan.key for scan in standing(event.value() for event in self.events)}
-        return sorted((event for event in self.events if event.id in keys), key=lambda event: (event.at, event.id))
+        return sorted(
+            (event for event in self.events if event.id in keys), key=lambda event: (event.at, event.id)
+        )
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,13 @@ class World:
         return self._shipments.setdefault(number, Shipment(number=number, company=company))
 
     def move(
-        self, shipment: Shipment, kind: TrackingKind, *, at: datetime | None = None, words: str = "", place: str = ""
+        self,
+        shipment: Shipment,
+        kind: TrackingKind,
+        *,
+        at: datetime | None = None,
+        words: str = "",
+        place: str = "",
     ) -> EventWire:
         """Adds one event. Without a time it happens now, but after everything before it."""
         moment = at or self._after(shipment)
@@ -171,7 +179,9 @@ class World:
         """The account's parcels that were collected in a month, in a fixed order."""
         found = []
         for shipment in self._shipments.values():
-            collected = next((event for event in shipment.held() if event.kind is TrackingKind.COLLECTED), None)
+            collected = next(
+                (event for event in shipment.held() if event.kind is TrackingKind.COLLECTED), None
+            )
             if shipment.order is None or collected is None or shipment.api_key != api_key:
                 continue
             if (collected.at.year, collected.at.month) == (month.year, month.month):

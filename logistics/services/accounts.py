@@ -94,7 +94,9 @@ def rotate_credentials(
     check_may(actor, "carrier.edit")
     with transaction.atomic():
         held = CarrierAccount.objects.select_for_update().get(pk=account.pk)
-        retired = [old for old in held.credentials.get("retired", []) if datetime.fromisoformat(old["until"]) > now]
+        retired = [
+            old for old in held.credentials.get("retired", []) if datetime.fromisoformat(old["until"]) > now
+        ]
         retired.append({"credentials": held.credentials["current"], "until": (now + overlap).isoformat()})
         held.credentials = {"current": dict(credentials), "retired": retired}
         courier_of(held)

@@ -93,7 +93,11 @@ def receive_parcel(
             items[pk].finding, items[pk].checked_at = ParcelItem.Finding.MISSING, now
             items[pk].save(update_fields=["finding", "checked_at"])
             open_incident(
-                kind=IncidentKind.MISSING_ITEM, parcel=parcel, original=items[pk].original, actor=actor, now=now
+                kind=IncidentKind.MISSING_ITEM,
+                parcel=parcel,
+                original=items[pk].original,
+                actor=actor,
+                now=now,
             )
         if found.extra:
             open_incident(kind=IncidentKind.EXTRA_ITEM, parcel=parcel, actor=actor, now=now)
@@ -163,7 +167,9 @@ def take_back(*, token: str, actor: Actor, now: datetime, photo: StoredObject | 
         items = list(_contents(parcel))
         move_state(parcel, "take_back", ended_at=now)
         for item in items:
-            _leave(item, parcel, place_of(parcel.sender_kind), parcel.sender_id, Proof.SCAN, photo, actor, now)
+            _leave(
+                item, parcel, place_of(parcel.sender_kind), parcel.sender_id, Proof.SCAN, photo, actor, now
+            )
         _end_waybills(parcel, now)
         record_parcel(parcel, "parcel.returned", actor=actor, now=now, data={"leg": parcel.leg})
     return parcel
@@ -284,7 +290,13 @@ def _contents(parcel: Parcel) -> list[ParcelItem]:
 
 
 def _arrive(
-    item: ParcelItem, parcel: Parcel, *, proof: CustodyEvent.Proof, photo: StoredObject | None, actor: Actor, now: datetime
+    item: ParcelItem,
+    parcel: Parcel,
+    *,
+    proof: CustodyEvent.Proof,
+    photo: StoredObject | None,
+    actor: Actor,
+    now: datetime,
 ) -> None:
     item.finding, item.checked_at = ParcelItem.Finding.PRESENT, now
     _leave(item, parcel, place_of(parcel.receiver_kind), parcel.receiver_id, proof, photo, actor, now)

@@ -74,7 +74,9 @@ def process_delivery(*, delivery_id: int, now: datetime) -> str:
         return _give_up(delivery, fault, now)
     with transaction.atomic():
         claimed = WebhookDelivery.objects.filter(pk=delivery.pk, state=delivery.state).update(
-            state=State.PROCESSED, processed_at=now, numbers=sorted({report.waybill_number for report in reports})
+            state=State.PROCESSED,
+            processed_at=now,
+            numbers=sorted({report.waybill_number for report in reports}),
         )
         if not claimed:
             delivery.refresh_from_db()

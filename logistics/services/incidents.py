@@ -63,7 +63,9 @@ def resolve_incident(*, incident: Incident, resolution: str, actor: Actor, now: 
         )
         if not changed:
             raise Refused("stale", "该异常已由他人处理，请刷新页面。")
-        events.record(kind="incident.resolved", actor=actor, subject=incident, now=now, data={"kind": incident.kind})
+        events.record(
+            kind="incident.resolved", actor=actor, subject=incident, now=now, data={"kind": incident.kind}
+        )
     incident.refresh_from_db()
 
 

@@ -34,7 +34,9 @@ def subscription_of(waybill: Waybill) -> Subscription:
 
 def subscribe(*, waybill: Waybill, now: datetime) -> bool:
     """Asks for pushes, outside any transaction; False when it is done already or was done too often."""
-    too_soon = waybill.heard_at is not None and now - waybill.heard_at < PATIENCE and waybill.subscriptions > 0
+    too_soon = (
+        waybill.heard_at is not None and now - waybill.heard_at < PATIENCE and waybill.subscriptions > 0
+    )
     if waybill.subscribed_at or waybill.subscriptions >= MOST_SUBSCRIPTIONS or too_soon:
         return False
     courier_of(waybill.account).subscribe(subscription_of(waybill))

@@ -57,7 +57,9 @@ def _own(parcel: Parcel) -> list[Entry]:
         ("handed_over", "扫码交寄", parcel.handed_over_at),
         ("received", "收件核对", parcel.received_at),
     ]
-    return [Entry(at=at, kind=kind, label=label, source="parcel") for kind, label, at in marks if at is not None]
+    return [
+        Entry(at=at, kind=kind, label=label, source="parcel") for kind, label, at in marks if at is not None
+    ]
 
 
 def _carriers(waybill: Waybill) -> list[Entry]:

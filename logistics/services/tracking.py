@@ -10,7 +10,6 @@ from logistics.models import Parcel, TrackingEvent, Waybill, WebhookDelivery
 from logistics.rules.parcels import (
     INCIDENT_OF,
     IncidentKind,
-    NotNow,
     ParcelState,
     Party,
     WaybillState,
@@ -74,7 +73,7 @@ def follow_courier(*, parcel: Parcel, actor: Actor, now: datetime) -> None:
     """
     waybill = parcel.waybills.filter(state=WaybillState.BOOKED).first()
     said = whereabouts(waybill.scans()) if waybill else None
-    kind, at = said if said else (None, now)
+    kind, at = said or (None, now)
     if parcel.state == ParcelState.SEALED and kind in MOVING:
         open_incident(kind=IncidentKind.UNSCANNED_HANDOVER, parcel=parcel, actor=actor, now=now)
     if parcel.state == ParcelState.HANDED_OVER and kind in MOVING:

@@ -65,7 +65,9 @@ def register_waybill(
         if waybill.state == WaybillState.BOOKED and waybill.number != number:
             raise NotNow("parcel_has_waybill", "该寄件已有运单，请先取消运单。")
         if waybill.state == WaybillState.REQUESTED:
-            _settle(waybill, Booking(waybill_number=number, reference=waybill.reference), actor=actor, now=now)
+            _settle(
+                waybill, Booking(waybill_number=number, reference=waybill.reference), actor=actor, now=now
+            )
     _follow(waybill, now=now)
     return waybill
 

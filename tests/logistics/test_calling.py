@@ -32,9 +32,13 @@ def answering(server: Listener, *statuses: int) -> None:
     server.answer = lambda raw: Acknowledgement(b"{}", status=left.pop(0) if len(left) > 1 else left[0])
 
 
-def calling(client: httpx.Client, *, breaker: Breaker | None = None, waits: list[float] | None = None) -> Caller:
+def calling(
+    client: httpx.Client, *, breaker: Breaker | None = None, waits: list[float] | None = None
+) -> Caller:
     told: list[float] = waits if waits is not None else []
-    return Caller(client=client, sleep=told.append, dice=random.Random(1), breaker=breaker or Breaker(limit=99))
+    return Caller(
+        client=client, sleep=told.append, dice=random.Random(1), breaker=breaker or Breaker(limit=99)
+    )
 
 
 def post(client: httpx.Client, server: Listener) -> httpx.Request:

@@ -1,6 +1,7 @@
 """Who holds an original: moved by scans and ticks, at one place always, found in one query."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -58,7 +59,7 @@ def check_chain(original: Original) -> None:
     """The custody rows of an original follow each other without a gap and end where it is."""
     steps = list(CustodyEvent.objects.filter(original=original).order_by("sequence"))
     assert [step.sequence for step in steps] == list(range(1, len(steps) + 1))
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         assert (before.to_place, before.to_id) == (after.from_place, after.from_id)
     original.refresh_from_db()
     if steps:

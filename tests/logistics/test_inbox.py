@@ -89,7 +89,9 @@ def send(account: CarrierAccount, push: Push, *, now: datetime = NOW) -> bytes:
 
 
 def process_all(now: datetime = NOW) -> None:
-    for pk in WebhookDelivery.objects.filter(state=State.RECEIVED).order_by("pk").values_list("pk", flat=True):
+    for pk in (
+        WebhookDelivery.objects.filter(state=State.RECEIVED).order_by("pk").values_list("pk", flat=True)
+    ):
         process_delivery(delivery_id=pk, now=now)
 
 
@@ -167,9 +169,7 @@ def test_a_courier_never_says_that_the_office_has_it(play: Play, road: Road) -> 
     process_all()
     assert {one.place for one in road.case.originals.all()} == {"parcel"}
     parcel = Waybill.objects.get().parcel
-    receive_parcel(
-        parcel=parcel, ticked=[one.pk for one in road.originals], actor=road.cast.officer, now=NOW
-    )
+    receive_parcel(parcel=parcel, ticked=[one.pk for one in road.originals], actor=road.cast.officer, now=NOW)
     send(play.account, play.push(play.undo()))
     process_all()
     assert state_of(play) == ParcelState.RECEIVED
@@ -225,7 +225,9 @@ def test_a_forged_push_is_counted_and_changes_nothing(play: Play) -> None:
 
 
 def test_a_forgery_that_came_first_is_not_processed_by_hand_either(play: Play) -> None:
-    forged = play.push(play.move(TrackingKind.DELIVERED), secret="whsec_" + base64.b64encode(b"x" * 24).decode())
+    forged = play.push(
+        play.move(TrackingKind.DELIVERED), secret="whsec_" + base64.b64encode(b"x" * 24).decode()
+    )
     send(play.account, forged)
     delivery = WebhookDelivery.objects.get()
     assert process_delivery(delivery_id=delivery.pk, now=NOW) == State.FORGED
@@ -297,7 +299,10 @@ def test_replaying_a_processed_push_has_no_second_effect(play: Play, road: Road)
     send(play.account, play.push(play.move(TrackingKind.COLLECTED)))
     process_all()
     before = TrackingEvent.objects.count()
-    assert replay(delivery=WebhookDelivery.objects.get(), actor=road.cast.administrator, now=NOW) == State.PROCESSED
+    assert (
+        replay(delivery=WebhookDelivery.objects.get(), actor=road.cast.administrator, now=NOW)
+        == State.PROCESSED
+    )
     assert TrackingEvent.objects.count() == before
 
 
@@ -366,7 +371,12 @@ def test_over_http_the_acknowledgement_is_exact(road: Road, sandbox: SandboxServ
 def test_an_applicants_parcel_counts_as_received_on_the_couriers_word(road: Road) -> None:
     result, officer = road.decided(), road.cast.officer
     parcel = pack(
-        leg=Leg.RESULT, sender=road.cast.taizhou, receiver=road.case, originals=[result], actor=officer, now=NOW
+        leg=Leg.RESULT,
+        sender=road.cast.taizhou,
+        receiver=road.case,
+        originals=[result],
+        actor=officer,
+        now=NOW,
     )
     seal_parcel(parcel=parcel, weight_g=90, actor=officer, now=NOW)
     waybill = book_waybill(

@@ -1,6 +1,5 @@
 """The whole road over real sockets: our web server, the sandbox as its own process, pushes between them."""
 
-import os
 import re
 import signal
 import subprocess

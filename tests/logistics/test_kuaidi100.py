@@ -58,7 +58,9 @@ def wish(client: httpx.Client, sandbox: SandboxServer, path: str, **body: Any) -
 
 
 def question(url: str, number: str = "1012345678901", company: str = "ems") -> Subscription:
-    return Subscription(waybill_number=number, reference="", callback_url=url, company=company, phone_tail="0000")
+    return Subscription(
+        waybill_number=number, reference="", callback_url=url, company=company, phone_tail="0000"
+    )
 
 
 def test_the_vector_of_the_reference(courier: Kuaidi100) -> None:
@@ -144,7 +146,9 @@ def test_states_and_how_unknown_ones_fall_back(code: str, kind: Kind) -> None:
 
 
 def test_every_state_of_the_table_is_known() -> None:
-    table = "1 101 102 103 0 1001 1002 1003 5 501 3 301 302 303 304 6 4 401 14 7 2 201 202 203 204 205 206 207"
+    table = (
+        "1 101 102 103 0 1001 1002 1003 5 501 3 301 302 303 304 6 4 401 14 7 2 201 202 203 204 205 206 207"
+    )
     table += " 208 209 210 8 10 11 12 13"
     assert set(KINDS) == set(table.split())
 
@@ -163,7 +167,9 @@ def test_a_line_keeps_its_key_when_its_area_is_filled_in_later(courier: Kuaidi10
 
 
 def test_giving_up_asks_for_a_new_subscription(courier: Kuaidi100) -> None:
-    report = only(courier, wrapped({"nu": "1012345678901", "data": None}, status="abort", message="3天查询无记录"))
+    report = only(
+        courier, wrapped({"nu": "1012345678901", "data": None}, status="abort", message="3天查询无记录")
+    )
     assert report.ended
     assert report.resubscribe
     assert report.scans == ()
@@ -173,7 +179,9 @@ def test_a_corrected_company_is_not_giving_up(courier: Kuaidi100) -> None:
     listing = {"nu": "1012345678901", "com": "ems", "data": []}
     report = only(courier, wrapped(listing, status="abort", autoCheck="0", comNew="youzhengguonei"))
     assert (report.company, report.ended, report.resubscribe) == ("youzhengguonei", False, False)
-    over = only(courier, wrapped(listing, status="abort", autoCheck="1", comOld="ems", comNew="youzhengguonei"))
+    over = only(
+        courier, wrapped(listing, status="abort", autoCheck="1", comOld="ems", comNew="youzhengguonei")
+    )
     assert over.resubscribe
 
 

@@ -7,7 +7,15 @@ from typing import Any
 import httpx
 import pytest
 
-from logistics.couriers.base import Account, Acknowledgement, Payer, RawRequest, Retired, Settling, Subscription
+from logistics.couriers.base import (
+    Account,
+    Acknowledgement,
+    Payer,
+    RawRequest,
+    Retired,
+    Settling,
+    Subscription,
+)
 from logistics.couriers.errors import (
     AnswerLost,
     BadAccount,
@@ -61,7 +69,9 @@ def test_quote_create_find_label_cancel(courier: NeutralCourier, sandbox: Sandbo
     assert found.cancelled
 
 
-def test_the_same_reference_never_makes_a_second_waybill(courier: NeutralCourier, sandbox: SandboxServer) -> None:
+def test_the_same_reference_never_makes_a_second_waybill(
+    courier: NeutralCourier, sandbox: SandboxServer
+) -> None:
     assert courier.create(order()) == courier.create(order())
     assert orders(sandbox) == 1
 
@@ -182,7 +192,9 @@ def test_a_repeated_push_has_the_same_delivery_key(
     assert keys[0] == keys[1] != keys[2]
 
 
-def test_a_tampered_push_is_seen(courier: NeutralCourier, sandbox: SandboxServer, client: httpx.Client) -> None:
+def test_a_tampered_push_is_seen(
+    courier: NeutralCourier, sandbox: SandboxServer, client: httpx.Client
+) -> None:
     number = courier.create(order()).waybill_number
     now = datetime.now(UTC)
     with listening(lambda raw: courier.acknowledge(raw, accepted=False, now=now)) as listener:
@@ -216,7 +228,13 @@ def test_old_secrets_are_honoured_until_they_end(sandbox: SandboxServer, client:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"{", b'{"type":"tracking.updated"}', b'{"type":"x","timestamp":"2026-03-10T00:00:00Z","data":{}}'],
+    [
+        b"",
+        b"[]",
+        b"{",
+        b'{"type":"tracking.updated"}',
+        b'{"type":"x","timestamp":"2026-03-10T00:00:00Z","data":{}}',
+    ],
 )
 def test_an_unreadable_push_is_refused_without_its_content(body: bytes, courier: NeutralCourier) -> None:
     with pytest.raises(BadPush):
@@ -240,7 +258,14 @@ def test_charges_of_a_month_over_several_pages(
 ) -> None:
     for number in range(103):
         booking = courier.create(order(f"P{number:05d}-1"))
-        wish(client, sandbox, "advance", waybill=booking.waybill_number, to="collected", at="2026-03-10T02:00:00Z")
+        wish(
+            client,
+            sandbox,
+            "advance",
+            waybill=booking.waybill_number,
+            to="collected",
+            at="2026-03-10T02:00:00Z",
+        )
     lines = courier.fetch_charges(date(2026, 3, 1))
     assert len({line.waybill_number for line in lines}) == len(lines) == 103
     assert {line.amount_fen for line in lines} == {1200}

@@ -55,7 +55,9 @@ def test_no_header_may_be_missing(missing: str) -> None:
         verify(headers, BODY, secrets=[SECRET], now=THEN)
 
 
-@pytest.mark.parametrize("stamp", ["0" + str(TIMESTAMP), "１６１４２６５３３０", "-1", "1e9", " 1614265330", "9" * 40])
+@pytest.mark.parametrize(
+    "stamp", ["0" + str(TIMESTAMP), "１６１４２６５３３０", "-1", "1e9", " 1614265330", "9" * 40]
+)
 def test_the_timestamp_has_one_spelling(stamp: str) -> None:
     with pytest.raises(Forged):
         verify(signed(SECRET) | {"webhook-timestamp": stamp}, BODY, secrets=[SECRET], now=THEN)

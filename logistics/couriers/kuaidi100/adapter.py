@@ -10,6 +10,7 @@ The reply codes of the query service are from experience, not from a cited page.
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -121,9 +122,9 @@ class Kuaidi100:
             answer = SubscribeAnswer.model_validate_json(response.content)
         except ValidationError:
             raise BadAnswer from None
-        if answer.result or answer.returnCode == ALREADY_FOLLOWED:
+        if answer.result or answer.return_code == ALREADY_FOLLOWED:
             return
-        raise _refusal(answer.returnCode)
+        raise _refusal(answer.return_code)
 
     def query(self, subscription: Subscription) -> Report:
         """The full list as kuaidi100 has it; no scans when it has found nothing yet."""
@@ -151,10 +152,10 @@ class Kuaidi100:
             scans = listing.scans()
         except (ValidationError, ValueError):
             raise BadAnswer from None
-        if not listing.result and listing.returnCode not in NOTHING_FOUND:
-            if listing.returnCode in BUSY_CODES:
+        if not listing.result and listing.return_code not in NOTHING_FOUND:
+            if listing.return_code in BUSY_CODES:
                 raise Unreachable
-            raise _refusal(listing.returnCode)
+            raise _refusal(listing.return_code)
         if scans and listing.nu != subscription.waybill_number:
             raise BadAnswer
         return Report(
@@ -188,7 +189,9 @@ class Kuaidi100:
         try:
             report = Push.model_validate_json(raw.form().get("param", "")).report()
         except ValidationError as error:
-            raise BadPush("、".join(str(fault["loc"][0]) if fault["loc"] else "正文" for fault in error.errors()[:5])) from None
+            raise BadPush(
+                "、".join(str(fault["loc"][0]) if fault["loc"] else "正文" for fault in error.errors()[:5])
+            ) from None
         except ValueError:
             raise BadPush("时间格式或编码不符") from None
         if not report.waybill_number:
@@ -209,7 +212,7 @@ class Kuaidi100:
         return response
 
 
-def _compact(value: dict[str, object]) -> str:
+def _compact(value: Mapping[str, object]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -46,21 +46,21 @@ class Entry(Wire):
     time: Text = ""
     ftime: Text = ""
     context: Text = ""
-    statusCode: Text = ""
-    areaName: Text = ""
+    status_code: Text = Field("", alias="statusCode")
+    area_name: Text = Field("", alias="areaName")
     location: Text = ""
 
     def scan(self, *, state: str) -> Scan:
         """As a scan; `state` is what the whole list says and is used where the line itself says nothing."""
         moment = self.ftime or self.time
-        code = self.statusCode or state
+        code = self.status_code or state
         return Scan(
             # The line is repeated in every push; its area may be filled in later, so it is no part of the key.
             key=scan_key(moment, self.context),
             kind=kind_of(code) if code else TrackingKind.IN_TRANSIT,
             at=shanghai_time(moment),
             words=self.context[:500],
-            place=(self.location or self.areaName)[:200],
+            place=(self.location or self.area_name)[:200],
             code=code[:40],
         )
 
@@ -74,7 +74,7 @@ class Listing(Wire):
     nu: Text = ""
     message: Text = ""
     result: bool = True
-    returnCode: Text = ""
+    return_code: Text = Field("", alias="returnCode")
     data: Annotated[list[Entry], BeforeValidator(lambda value: value or [])] = []
 
     def scans(self) -> tuple[Scan, ...]:
@@ -93,10 +93,12 @@ class Push(Wire):
 
     status: Text
     message: Text = ""
-    autoCheck: Text = ""
-    comOld: Text = ""
-    comNew: Text = ""
-    lastResult: Annotated[Listing, BeforeValidator(lambda value: value or {})] = Field(default_factory=Listing)
+    auto_check: Text = Field("", alias="autoCheck")
+    com_old: Text = Field("", alias="comOld")
+    com_new: Text = Field("", alias="comNew")
+    last_result: Annotated[Listing, BeforeValidator(lambda value: value or {})] = Field(
+        default_factory=Listing, alias="lastResult"
+    )
 
     def report(self) -> Report:
         """As a report.
@@ -104,10 +106,10 @@ class Push(Wire):
         `abort` with `comNew` and no `autoCheck` announces that kuaidi100 goes on under the right company by itself;
         any other `abort` means that nothing was found (3 days) or nothing changed (60 days).
         """
-        listing = self.lastResult
+        listing = self.last_result
         scans = listing.scans()
-        corrected = self.comNew.lower()
-        gave_up = self.status == "abort" and not (corrected and self.autoCheck != "1")
+        corrected = self.com_new.lower()
+        gave_up = self.status == "abort" and not (corrected and self.auto_check != "1")
         return Report(
             waybill_number=listing.nu.strip(),
             scans=scans,
@@ -122,5 +124,5 @@ class SubscribeAnswer(Wire):
     """Answer to a subscription."""
 
     result: bool
-    returnCode: Text
+    return_code: Text = Field(alias="returnCode")
     message: Text = ""

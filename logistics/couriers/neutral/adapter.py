@@ -33,6 +33,7 @@ from logistics.couriers.neutral.wire import (
     OrderWire,
     PushWire,
     QuoteWire,
+    SubscriptionWire,
     TrackingWire,
 )
 
@@ -110,7 +111,12 @@ class NeutralCourier:
     def subscribe(self, subscription: Subscription) -> None:
         """Names our address for one waybill; replaces an earlier one."""
         path = f"/v1/orders/{escaped(subscription.waybill_number, safe='')}/subscription"
-        self._send("PUT", path, json_body={"url": subscription.callback_url}, may_repeat=True)
+        self._send(
+            "PUT",
+            path,
+            json_body=SubscriptionWire(url=subscription.callback_url).model_dump(),
+            may_repeat=True,
+        )
 
     def query(self, subscription: Subscription) -> Report:
         """All events so far."""
@@ -196,7 +202,9 @@ class NeutralCourier:
 def _usable(account: Account) -> bool:
     secrets = [account.credentials, *(old.credentials for old in account.retired)]
     try:
-        return all(standard_webhooks.key_of(one["webhook_secret"]) for one in secrets if one.get("webhook_secret"))
+        return all(
+            standard_webhooks.key_of(one["webhook_secret"]) for one in secrets if one.get("webhook_secret")
+        )
     except ValueError:
         return False
 
@@ -210,11 +218,14 @@ def _said_no(response: httpx.Response) -> CourierSaidNo:
         return CourierSaidNo("承运商不接受本账户的接口密钥，请管理员核对账户配置。", carrier_code=code)
     if response.status_code == 404:
         return CourierSaidNo("承运商没有这个运单，请核对运单号。", carrier_code=code)
-    return CourierSaidNo(f"承运商拒绝了请求（{code or response.status_code}），请核对寄件信息。", carrier_code=code)
+    return CourierSaidNo(
+        f"承运商拒绝了请求（{code or response.status_code}），请核对寄件信息。", carrier_code=code
+    )
 
 
 def fields_at_fault(error: ValidationError) -> str:
     """Which fields are wrong and how, without the values: those may be personal data."""
     return "；".join(
-        f"{'.'.join(str(part) for part in fault['loc']) or '正文'} {fault['type']}" for fault in error.errors()[:5]
+        f"{'.'.join(str(part) for part in fault['loc']) or '正文'} {fault['type']}"
+        for fault in error.errors()[:5]
     )

@@ -128,6 +128,12 @@ class BookingsWire(Wire):
     orders: list[BookingWire]
 
 
+class SubscriptionWire(Wire):
+    """`PUT /v1/orders/{waybill}/subscription`: where the events of one waybill are pushed."""
+
+    url: Annotated[str, StringConstraints(max_length=500, pattern=r"^https?://")]
+
+
 class EventWire(Wire):
     """One scan. `id` is unique for the courier; a `reversal` names in `reverses` the id that it voids."""
 

@@ -15,14 +15,19 @@ from logistics.sandbox.world import World
 class Command(BaseCommand):
     """`manage.py courier_sandbox`."""
 
-    help = "Play a neutral courier and kuaidi100 over HTTP; accounts are registered at POST /sandbox/accounts."
+    help = (
+        "Play a neutral courier and kuaidi100 over HTTP; accounts are registered at POST /sandbox/accounts."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Port, address, and the clock."""
         parser.add_argument("--port", type=int, default=8099, help="0 takes a free port (default 8099)")
         parser.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1")
         parser.add_argument(
-            "--every", type=float, default=0.0, help="move every parcel one step each so many seconds; 0: only on demand"
+            "--every",
+            type=float,
+            default=0.0,
+            help="move every parcel one step each so many seconds; 0: only on demand",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,5 +50,8 @@ def _account() -> dict[str, list[str]]:
 
 
 def _follower() -> dict[str, str]:
-    key, customer = os.environ.get("SANDBOX_KUAIDI100_KEY", ""), os.environ.get("SANDBOX_KUAIDI100_CUSTOMER", "")
+    key, customer = (
+        os.environ.get("SANDBOX_KUAIDI100_KEY", ""),
+        os.environ.get("SANDBOX_KUAIDI100_CUSTOMER", ""),
+    )
     return {key: customer} if key else {}
