@@ -4,11 +4,15 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NoReturn
 
 import weasyprint
+import weasyprint.pdf
 from django.template import Context, Engine
+from weasyprint.css import ColorProfile
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from registry.paper.compact import compact_fonts
@@ -24,6 +28,7 @@ GETA = "〓"
 """Stands for a character that the typeface lacks, as printers of Chinese have always done."""
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "paper"
+_PROFILE = "srgb-house"
 _MISSING = "⟪缺失⟫"
 
 
@@ -47,7 +52,13 @@ def render(kind: SlipKind | str, data: Slip | Mapping[str, Any], *, issued_at: d
     html = _html(slip, issued_at)
     identifier = hashlib.sha256(html.encode()).hexdigest()[:32].encode()
     document = weasyprint.HTML(string=html, url_fetcher=_NoFetching())
-    pdf = document.write_pdf(pdf_variant="pdf/a-3b", pdf_identifier=identifier, pdf_tags=True)
+    pdf = document.write_pdf(
+        pdf_variant="pdf/a-3b",
+        pdf_identifier=identifier,
+        pdf_tags=True,
+        color_profiles={_PROFILE: _srgb()},
+        output_intent=_PROFILE,
+    )
     return compact_fonts(bytes(pdf))
 
 
@@ -112,6 +123,12 @@ def _printable(html: str) -> str:
 @lru_cache(maxsize=8192)
 def _has_glyph(char: str) -> bool:
     return all(typeface(family=family).font.get_nominal_glyph(ord(char)) for family in (SANS, SERIF))
+
+
+def _srgb() -> ColorProfile:
+    """The page engine's own sRGB profile, read here because the engine leaves the file open when it reads it."""
+    content = (files(weasyprint.pdf) / "sRGB2014.icc").read_bytes()
+    return ColorProfile(BytesIO(content), _PROFILE, "relative-colorimetric", (["r"], ["g"], ["b"]))
 
 
 @lru_cache(maxsize=1)
