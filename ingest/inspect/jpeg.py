@@ -30,8 +30,6 @@ class Jpeg:
     dpi: int | None
     orientation: int
     removed: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    repaired: bool = False
 
 
 def take_apart(data: bytes) -> Jpeg:
@@ -45,17 +43,19 @@ def take_apart(data: bytes) -> Jpeg:
             break
         if _is_kept(marker, data[start:stop], found):
             kept.append(_without_thumbnail(marker, data[start:stop], found))
+    if end is None:
+        raise Unacceptable("truncated")  # libjpeg fills what is missing with gray and says nothing
     if found.frame is None:
-        raise Unacceptable("truncated" if end is None else "damaged")
+        raise Unacceptable("damaged")
     width, height, components = found.frame
     check_size(width, height)
-    trailing = b"" if end is None else data[end:]
+    trailing = data[end:]
     if trailing.strip(b"\0\r\n "):
         refuse_second_file(trailing)
         found.removed.append("图像之后的附带数据（如第二张图片、动态照片）")
     cleaned = b"".join([*kept, b"\xff\xd9"])
-    _prove_complete(cleaned if end is not None else data)
-    jpeg = Jpeg(
+    _prove_complete(cleaned)
+    return Jpeg(
         cleaned=cleaned,
         width=width,
         height=height,
@@ -64,10 +64,6 @@ def take_apart(data: bytes) -> Jpeg:
         orientation=found.tags.orientation,
         removed=found.removed,
     )
-    if end is None:
-        jpeg.repaired = True
-        jpeg.notes.append("文件缺少结尾标记，已补上")
-    return jpeg
 
 
 @dataclass

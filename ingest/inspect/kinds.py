@@ -1,6 +1,7 @@
 """What a file is, decided by its first bytes alone, and whether it pretends to be two things."""
 
 import re
+import struct
 from typing import Literal
 
 from ingest.inspect.pixels import check_size
@@ -60,8 +61,8 @@ def _iso_media(head: bytes) -> MediaType:
 
 
 def _why_turned_away(head: bytes) -> str:
-    if head.startswith(b"GIF8") and len(head) >= 10:
-        check_size(int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little"))
+    if head.startswith(b"GIF8"):
+        check_size(*_gif_extent(head))
     if head.startswith(b"PK\x03\x04"):
         if b"OFD.xml" in head:
             return "ofd"
@@ -71,6 +72,23 @@ def _why_turned_away(head: bytes) -> str:
         if head.startswith(mark):
             return code
     return "text_file" if _TEXT.fullmatch(head) else "unknown_type"
+
+
+def _gif_extent(head: bytes) -> tuple[int, int]:
+    """The area that a GIF claims: its screen, stretched to its first frame (which bombs put far outside)."""
+    if len(head) < 13:
+        return 1, 1
+    width, height, flags = *struct.unpack_from("<HH", head, 6), head[10]
+    at = 13 + (3 << (1 + (flags & 7)) if flags & 0x80 else 0)
+    while head[at : at + 1] == b"!":  # extensions: a label and then blocks, each with its length
+        at += 2
+        while at < len(head) and head[at]:
+            at += 1 + head[at]
+        at += 1
+    if head[at : at + 1] == b"," and len(head) >= at + 9:
+        left, top, across, down = struct.unpack_from("<HHHH", head, at + 1)
+        width, height = max(width, left + across), max(height, top + down)
+    return max(1, width), max(1, height)
 
 
 def refuse_two_in_one(media_type: MediaType, head: bytes, tail: bytes) -> None:

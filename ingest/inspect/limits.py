@@ -39,10 +39,10 @@ PNG: twelve million pixels of sensor noise take 20 MB as PNG and 5 MB as JPEG.""
 JPEG_QUALITY = 95
 
 CHILD_MEMORY_BYTES = 1024 * MIB
-CHILD_CPU_SECONDS = 10
+CHILD_CPU_SECONDS = 8
 """Per page (renewed with each finished page)."""
 
-STEP_SECONDS = 10.0
+STEP_SECONDS = 8.5
 """Wall time until the next finished page; a file with one page has no more than this."""
 
 SECONDS_PER_PAGE = 1.5

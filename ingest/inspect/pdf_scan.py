@@ -1,6 +1,7 @@
 """What a PDF page is made of: a page that is nothing but one JPEG gives up that JPEG unchanged."""
 
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -19,6 +20,7 @@ _SHOWS_TEXT = {"Tj", "TJ", "'", '"'}
 _INVISIBLE = {3, 7}
 _DEFAULT_BOX = (0.0, 0.0, 595.0, 842.0)
 _NESTING = 4
+_INFLATE_STEP = 1 << 20
 _JBIG2_FILE = b"\x97JB2\r\n\x1a\n"
 
 Box = tuple[float, float, float, float]
@@ -145,13 +147,42 @@ class _Content:
 
 
 def _content_is_huge(page: pikepdf.Page) -> bool:
+    """Unpack the drawing instructions in small steps and stop at the limit, before any parser does it whole."""
     contents = page.obj.get("/Contents")
     streams = list(contents) if isinstance(contents, Array) else [contents]
+    total = 0
+    for stream in streams:
+        if not isinstance(stream, Stream):
+            continue
+        for step in _unpacked(stream):
+            total += len(step)
+            if total > MAX_CONTENT_BYTES:
+                return True
+    return False
+
+
+def _unpacked(stream: Stream) -> Iterator[bytes]:
+    """The stream's bytes as far as only Flate stands before them; other filters hardly grow."""
+    filters = stream.get("/Filter")
+    names = [str(f) for f in filters] if isinstance(filters, Array) else [str(filters)]
     try:
-        packed = sum(len(s.read_raw_bytes()) for s in streams if isinstance(s, Stream))
-    except pikepdf.PdfError:
-        return False
-    return packed > MAX_CONTENT_BYTES
+        steps: Iterator[bytes] = iter((bytes(stream.read_raw_bytes()),))
+        for name in names:
+            if name != "/FlateDecode":
+                break
+            steps = _inflated(steps)
+        yield from steps
+    except (zlib.error, pikepdf.PdfError):
+        return  # damaged: the parsers take what there is
+
+
+def _inflated(steps: Iterator[bytes]) -> Iterator[bytes]:
+    inflater = zlib.decompressobj()
+    for step in steps:
+        pending = step
+        while pending and not inflater.eof:
+            yield inflater.decompress(pending, _INFLATE_STEP)
+            pending = inflater.unconsumed_tail
 
 
 def _only_image(page: pikepdf.Page) -> Stream | None:

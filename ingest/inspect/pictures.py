@@ -30,8 +30,6 @@ def take_jpeg(path: Path, pages: PageWriter) -> None:
     """One page out of a JPEG file."""
     apart = jpeg.take_apart(path.read_bytes())
     pages.remove(*apart.removed)
-    pages.note(*apart.notes)
-    pages.repaired = apart.repaired
     keep_jpeg(apart, pages, source="as_captured", rotation=TURNED_BY_ORIENTATION.get(apart.orientation))
 
 

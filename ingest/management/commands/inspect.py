@@ -4,7 +4,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -20,6 +20,8 @@ class Command(BaseCommand):
         "Inspect files in a limited child process and tell for each whether it would be accepted, "
         "repaired or refused, why, how many pages it has and what was removed."
     )
+
+    requires_system_checks: ClassVar[list[str]] = []  # files only: neither database nor pages are needed
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")

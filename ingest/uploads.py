@@ -1,0 +1,225 @@
+"""An uploaded file becomes pages of a case: inspected, kept as it came, its pages kept beside it."""
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from ingest.inspect import Inspection, PageImage, TextLine, inspect_file
+from ingest.models import Case, Material, Page, SourceFile
+from ingest.rules import CaseState, HandlingState, NotNow
+from registry.actors import Actor
+from registry.events import record
+from registry.permissions import check_may
+from registry.time import local
+from storage.errors import Refused
+from storage.models import Kind, StoredObject
+from storage.services import fetch_to, store_file
+
+WORTH_ANOTHER_TRY = frozenset({"too_slow", "crashed", "too_heavy", "locked", "wrong_password"})
+"""Refusals that may end otherwise when the same bytes come again: a busy machine, a password now known."""
+
+_A4_INCHES = (11.69, 8.27)
+_NAME_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class _Keeping:
+    """What lies in the store for one file before anything of it is in the database."""
+
+    found: Inspection
+    original: StoredObject | None
+    pages: tuple[StoredObject, ...]
+
+
+def receive_file(  # noqa: PLR0913 - a file, where it belongs, who brings it and when
+    *,
+    case: Case,
+    material: Material | None,
+    path: Path,
+    original_name: str,
+    actor: Actor,
+    now: datetime,
+    password: str | None = None,
+) -> SourceFile:
+    """Take a file into a case; without a material its pages await sorting.
+
+    A file that inspection refuses leaves a row with the verdict and its sentence, and nothing else.
+    The same bytes again in the same case have no second effect: the row of the first time comes back
+    (`where_it_is` tells where its pages lie by now). Raises NotNow when the case takes no files.
+    """
+    check_may(actor, "case.upload", case)
+    _check_open(case)
+    if material is not None and material.case_id != case.pk:
+        raise Refused("other_case", "这份材料不属于这个办件。")
+    known = SourceFile.objects.filter(case=case, sha256=_sha256(path)).first()
+    if known is not None and not _deserves_another_try(known):
+        return known
+    with tempfile.TemporaryDirectory(prefix="intake-") as folder:
+        keeping = _inspect_and_keep(path, Path(folder), password, now)
+    try:
+        with transaction.atomic():
+            file = _write(keeping, case, material, original_name, actor, now)
+    except IntegrityError:
+        first = SourceFile.objects.filter(case=case, sha256=keeping.found.sha256).first()
+        if first is None:
+            raise
+        return first  # the same file came twice at once; the other one was faster
+    return file
+
+
+def where_it_is(file: SourceFile) -> str:
+    """One sentence on when this file came and where its pages are now."""
+    came = f"这个文件已于{local(file.uploaded_at):%Y-%m-%d %H:%M}上传过"
+    if file.verdict == SourceFile.Verdict.REFUSED:
+        return f"{came}，当时没有收下：{file.reason}"
+    places: dict[str, list[int]] = {}
+    for page in file.pages.select_related("material").order_by("material__position", "position"):
+        name = f"“{page.material.name}”" if page.material else "待整理的页面"
+        places.setdefault(name, []).append(page.position + 1)
+    said = "；".join(f"{name}第 {_ranges(numbers)} 页" for name, numbers in places.items())
+    return f"{came}，在{said}，没有重复收入。"
+
+
+def own_lines(file: SourceFile) -> dict[int, tuple[TextLine, ...]]:
+    """The text that the pages of a PDF bring along, by page number (from 1), boxes in page pixels.
+
+    Inspects the kept original again, which draws the same pages; empty for other files and for a
+    PDF that was opened with a password.
+    """
+    if file.stored is None or file.media_type != "application/pdf":
+        return {}
+    with tempfile.TemporaryDirectory(prefix="lines-") as folder:
+        original = Path(folder) / "original"
+        fetch_to(file.stored, original)
+        found = inspect_file(original, Path(folder) / "pages")
+    return {number: page.text for number, page in enumerate(found.pages, start=1) if page.text}
+
+
+def _check_open(case: Case) -> None:
+    """Files are taken in while the clerk gathers them, and again when something was asked for."""
+    if case.state in (CaseState.DRAFT, CaseState.SUPPLEMENT):
+        return
+    if not case.handlings.filter(state=HandlingState.SUPPLEMENT).exists():
+        raise NotNow("case_not_open", "办件已提交，不能再上传材料；需要补充时请等审批部门发出补正通知。")
+
+
+def _deserves_another_try(known: SourceFile) -> bool:
+    return known.verdict == SourceFile.Verdict.REFUSED and known.code in WORTH_ANOTHER_TRY
+
+
+def _inspect_and_keep(path: Path, folder: Path, password: str | None, now: datetime) -> _Keeping:
+    """Everything slow and outside: the child process and the object store, before the transaction."""
+    found = inspect_file(path, folder, password=password)
+    if found.refused:
+        return _Keeping(found, None, ())
+    original = store_file(path=path, kind=Kind.SOURCE, media_type=found.media_type, now=now)
+    if original.sha256 != found.sha256:
+        raise Refused("changed_meanwhile", "文件在上传过程中发生了变化，请重新上传。", can_retry=True)
+    pages = tuple(
+        store_file(path=page.path, kind=Kind.PAGE, media_type=page.media_type, now=now)
+        for page in found.pages
+    )
+    return _Keeping(found, original, pages)
+
+
+def _write(  # noqa: PLR0913 - the same as receive_file
+    keeping: _Keeping,
+    case: Case,
+    material: Material | None,
+    original_name: str,
+    actor: Actor,
+    now: datetime,
+) -> SourceFile:
+    """The row of the file, its pages and the event, in the transaction of the caller."""
+    held = Case.objects.select_for_update().get(pk=case.pk)
+    _check_open(held)
+    found = keeping.found
+    file = SourceFile.objects.filter(case=held, sha256=found.sha256).first()
+    if file is None:
+        file = SourceFile(case=held, sha256=found.sha256)
+    elif not _deserves_another_try(file):
+        return file
+    file.material = material
+    file.stored = keeping.original
+    file.original_name = Path(original_name).name[:_NAME_LENGTH]
+    file.size = found.size
+    file.media_type = found.media_type
+    file.verdict = found.verdict
+    file.code = found.code
+    file.reason = found.reason[:300]
+    file.removed = list(found.removed)
+    file.uploaded_by_id = int(actor.id) if actor.kind == "user" else None
+    file.uploaded_at = now
+    file.save()
+    Page.objects.bulk_create(_pages(file, keeping, now))
+    record(
+        kind="file.refused" if found.refused else "file.received",
+        actor=actor,
+        subject=file,
+        now=now,
+        case_number=held.number,
+        data={
+            "verdict": found.verdict,
+            "code": found.code,
+            "pages": len(found.pages),
+            "material": material.pk if material else None,
+        },
+    )
+    return file
+
+
+def _pages(file: SourceFile, keeping: _Keeping, now: datetime) -> list[Page]:
+    """Rows for the pages, behind those that the material has already."""
+    last = Page.objects.filter(case=file.case, material=file.material).aggregate(last=Max("position"))["last"]
+    first = 0 if last is None else last + 1
+    return [
+        Page(
+            case=file.case,
+            material=file.material,
+            file=file,
+            number=number,
+            position=first + number - 1,
+            stored=stored,
+            sha256=image.sha256,
+            media_type=image.media_type,
+            width=image.width,
+            height=image.height,
+            dpi=image.dpi or assumed_dpi(image),
+            rotation=image.rotation,
+            source=image.source,
+            own_text=bool(image.text),
+            captured_at=now,
+        )
+        for number, (image, stored) in enumerate(
+            zip(keeping.found.pages, keeping.pages, strict=True), start=1
+        )
+    ]
+
+
+def assumed_dpi(image: PageImage) -> int:
+    """For a picture of unknown resolution (phone photo): as if it showed a sheet that fits on A4."""
+    long, short = max(image.width, image.height), min(image.width, image.height)
+    return max(1, round(max(long / _A4_INCHES[0], short / _A4_INCHES[1])))
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Page numbers for reading: 1–3、5."""
+    parts: list[list[int]] = []
+    for number in sorted(numbers):
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return "、".join(str(part[0]) if len(part) == 1 else f"{part[0]}–{part[-1]}" for part in parts)
+
+
+def _sha256(path: Path) -> str:
+    if not path.is_file():
+        raise Refused("missing", "没有收到文件，请重新上传。", can_retry=True)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
