@@ -49,8 +49,8 @@ def read_pages(
         waiting: list[Future[Outcome]] = []
         queue = iter(pages)
         while True:
-            for page in itertools.islice(queue, jobs * AHEAD - len(waiting)):
-                waiting.append(pool.submit(_read_in_worker, page, engine, backend))
+            more = itertools.islice(queue, jobs * AHEAD - len(waiting))
+            waiting.extend(pool.submit(_read_in_worker, page, engine, backend) for page in more)
             if not waiting:
                 return
             yield waiting.pop(0).result()

@@ -79,7 +79,15 @@ class Line:
         chars = (
             tuple(Char(letter, *place) for letter, place in zip(text, places, strict=True)) if places else ()
         )
-        return cls(text, as_box(value["box"]), value["confidence"], chars, value["row"], value["seal"], value["vertical"])
+        return cls(
+            text,
+            as_box(value["box"]),
+            value["confidence"],
+            chars,
+            value["row"],
+            value["seal"],
+            value["vertical"],
+        )
 
 
 def as_box(corners: Iterable[Iterable[float]]) -> Box:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -159,7 +160,7 @@ def _widest_gutter(rows: list[Row]) -> tuple[int, int, float] | None:
     """Return the longest stretch of rows `first:last` with one gutter between two columns of prose, and where it is."""
     best: tuple[int, int, float] | None = None
     for first, row in enumerate(rows):
-        for before, after in zip(row, row[1:], strict=False):
+        for before, after in itertools.pairwise(row):
             last, gutter = _stretch(rows, first, before.right, after.left)
             longest = best[1] - best[0] if best else FEWEST_COLUMN_LINES - 1
             if last - first > longest and _both_prose(rows[first:last], gutter):

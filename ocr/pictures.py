@@ -111,7 +111,7 @@ def _flat(image: Image.Image) -> Pixels:
     if image.mode in {"I", "I;16", "I;16L", "I;16B", "F"}:
         deep = np.asarray(image, np.float32)
         top = 65535.0 if image.mode.startswith("I") else max(float(deep.max()), 1.0)
-        return np.clip(deep * (255.0 / top), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(deep * (255.0 / top), 0, 255), np.uint8)
     if image.mode in {"LA", "PA", "RGBA", "RGBa", "La"} or "transparency" in image.info:
         layered = image.convert("RGBA")
         paper = Image.new("RGBA", layered.size, "white")

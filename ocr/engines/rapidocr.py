@@ -55,7 +55,8 @@ class RapidOcr:
         if found.angle in SIDEWAYS and self._is_vertical(page, list(found.lines.values())):
             found = found.as_vertical()
         lines = [
-            found.lines.get(index) or self._box(page, turned(box, found.angle)) for index, box in enumerate(boxes)
+            found.lines.get(index) or self._box(page, turned(box, found.angle))
+            for index, box in enumerate(boxes)
         ]
         return [line for line in lines if line.text]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -100,7 +101,7 @@ def _reduced(
     return smaller, ((corners - (left, top)) * scale).astype(np.float32)
 
 
-def _spans(centres: npt.NDArray[np.float64]) -> list[tuple[float, float]]:
+def _spans(centres: npt.NDArray[np.floating[Any]]) -> list[tuple[float, float]]:
     """Return where each character begins and ends: half-way to its neighbours, as wide outwards as inwards."""
     if len(centres) == 1:
         return [(0.0, 1.0)]

@@ -14,7 +14,9 @@ LABELS = (
     "所有权人", "承租人", "出租人", "单位名称", "企业名称", "机构名称", "公司名称", "字号名称", "姓名",
 )  # fmt: skip
 _LABEL = "|".join(re.escape(label) for label in LABELS)
-BESIDE = re.compile(rf"(?<![\u4e00-\u9fff])({_LABEL}) ?(?:\((?:签字|签章|签名|盖章|签字或盖章)\) ?)?(:| ) ?(\S+)")
+BESIDE = re.compile(
+    rf"(?<![\u4e00-\u9fff])({_LABEL}) ?(?:\((?:签字|签章|签名|盖章|签字或盖章)\) ?)?(:| ) ?(\S+)"
+)
 JOINED = re.compile(r"(?<![\u4e00-\u9fff])(姓名|户主|经营者|法定代表人)([\u4e00-\u9fff]{2,4})$")
 HEADING = re.compile(rf"(?:{_LABEL})(?:姓名)?")
 
@@ -60,9 +62,10 @@ def _beside(row: RowText) -> Iterator[Field]:
         if is_name(value):
             yield _field(row, match.group(1), value, match.start(3), end)
     for part in row.parts:
-        if (match := JOINED.search(part.text)) and match.group(2)[0] in SURNAMES and is_name(match.group(2)):
-            start, end = (part.begins + place for place in match.span(2))
-            yield _field(row, match.group(1), match.group(2), start, end)
+        joined = JOINED.search(part.text)
+        if joined and joined.group(2)[0] in SURNAMES and is_name(joined.group(2)):
+            start, end = (part.begins + place for place in joined.span(2))
+            yield _field(row, joined.group(1), joined.group(2), start, end)
 
 
 def _below(heading: Part, rows: Sequence[RowText]) -> Iterator[Field]:
@@ -87,9 +90,7 @@ def is_name(text: str) -> bool:
 def _stands_under(line: Line, heading: Line) -> bool:
     """Say whether a line begins, in the text's own direction, within the heading or a letter left of it."""
     across, down = direction_of(heading.box)
-    begin, end, left = (
-        x * across + y * down for x, y in (heading.box[0], heading.box[1], line.box[0])
-    )
+    begin, end, left = (x * across + y * down for x, y in (heading.box[0], heading.box[1], line.box[0]))
     return begin - height_of(heading.box) <= left <= end
 
 

@@ -1,6 +1,6 @@
 """Numbers that are known by their shape: identity numbers, credit codes, phones, dates, certificate numbers."""
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Iterator
 
@@ -17,7 +17,9 @@ MOBILE = re.compile(r"(?:\+?86[- ]?)?(1[3-9]\d(?:[- ]?\d{4}){2})".join(_ALONE))
 LANDLINE = re.compile(r"\(?(0\d{2,3})\)?[- ](\d{7,8})(?:-\d{1,5})?".join(_ALONE))
 WRITTEN_DATE = re.compile(r"(?<!\d)(\d{4}) ?年 ?(\d{1,2}) ?月 ?(\d{1,2}) ?日")
 DOTTED_DATE = re.compile(r"(?<![\d.])((?:19|20)\d{2})([-./])(\d{1,2})\2(\d{1,2})(?![\d.])")
-SPELLED_DATE = re.compile(r"([二一][〇○零一二三四五六七八九O0]{3})年([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})日")
+SPELLED_DATE = re.compile(
+    r"([二一][〇○零一二三四五六七八九O0]{3})年([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})日"
+)
 PROPERTY = re.compile(r"[\u4e00-\u9fff] ?\(\d{4}\) ?[\u4e00-\u9fff]{2,14}第 ?\d{4,12} ?号")
 FOOD_LICENCE = re.compile(r"J[YCX]\d{14}".join(_ALONE))
 LABELLED = re.compile(
@@ -25,14 +27,30 @@ LABELLED = re.compile(
     r"([A-Za-z0-9\u4e00-\u9fff()\-]{0,12}?[A-Za-z0-9\-]{5,24}号?)"
 )
 
-CONFUSED = {"O": "0", "D": "0", "Q": "0", "I": "1", "L": "1", "Z": "2", "S": "5", "G": "6", "B": "8", "0": "8"}
+CONFUSED = {
+    "O": "0",
+    "D": "0",
+    "Q": "0",
+    "I": "1",
+    "L": "1",
+    "Z": "2",
+    "S": "5",
+    "G": "6",
+    "B": "8",
+    "0": "8",
+}
 """Characters that recognisers take for one another, each with the likelier one in a number."""
 
 CREDIT_ALPHABET = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 CREDIT_BEGINS = re.compile(r"[1-9A-GNY][1-9]")
 FEWEST_DIGITS = 8
 
-_DIGITS = {c: str(n) for n, c in enumerate("〇一二三四五六七八九")} | {"零": "0", "○": "0", "O": "0", "0": "0"}
+_DIGITS = {c: str(n) for n, c in enumerate("〇一二三四五六七八九")} | {
+    "零": "0",
+    "○": "0",
+    "O": "0",
+    "0": "0",
+}
 
 
 def find_numbers(row: RowText) -> Iterator[Field]:
@@ -117,7 +135,10 @@ def _phones(row: RowText) -> Found:
     for match in MOBILE.finditer(row.text):
         yield _field(row, Kind.PHONE, re.sub(r"\D", "", match.group(1)), match.span()), range(*match.span())
     for match in LANDLINE.finditer(row.text):
-        yield _field(row, Kind.PHONE, f"{match.group(1)}-{match.group(2)}", match.span()), range(*match.span())
+        yield (
+            _field(row, Kind.PHONE, f"{match.group(1)}-{match.group(2)}", match.span()),
+            range(*match.span()),
+        )
 
 
 def _dates(row: RowText) -> Found:
@@ -133,7 +154,7 @@ def _dates(row: RowText) -> Found:
 
 def _date(row: RowText, match: re.Match[str], year: int, month: int, day: int) -> tuple[Field, range]:
     try:
-        datetime.date(year, month, day)
+        dt.date(year, month, day)
         check = Check.PASSED
     except ValueError:
         check = Check.FAILED
@@ -167,7 +188,9 @@ def _field(
 ) -> Field:
     line, start, end, box, confidence = row.locate(*span)
     label = label or _label_before(row.text, span[0])
-    return Field(kind, value, row.text[slice(*span)], label, line, start, end, box, confidence, check, suggestion)
+    return Field(
+        kind, value, row.text[slice(*span)], label, line, start, end, box, confidence, check, suggestion
+    )
 
 
 def _label_before(text: str, start: int) -> str:

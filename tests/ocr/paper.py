@@ -45,7 +45,9 @@ class Paper:
         self.image = Image.new("RGB", size, (250, 249, 246))
         self.draw = ImageDraw.Draw(self.image)
 
-    def write(self, x: int, y: int, text: str, size: int = 40, ink: tuple[int, int, int] = (20, 20, 20)) -> "Paper":
+    def write(
+        self, x: int, y: int, text: str, size: int = 40, ink: tuple[int, int, int] = (20, 20, 20)
+    ) -> "Paper":
         self.draw.text((x, y), text, font=font(size), fill=ink)
         return self
 
@@ -86,7 +88,11 @@ class Paper:
 
     def pixels(self, *, lies: int = 0, skew: float = 0.0) -> Pixels:
         """The page as scanned: skewed, and lying so that it must be turned clockwise by `lies` degrees."""
-        image = self.image.rotate(skew, Image.Resampling.BICUBIC, fillcolor=(250, 249, 246)) if skew else self.image
+        image = (
+            self.image.rotate(skew, Image.Resampling.BICUBIC, fillcolor=(250, 249, 246))
+            if skew
+            else self.image
+        )
         return np.ascontiguousarray(np.rot90(np.asarray(image), lies // 90))
 
     def save(self, path: Path, *, lies: int = 0) -> Path:

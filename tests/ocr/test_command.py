@@ -103,7 +103,9 @@ def test_an_output_that_is_a_file_ends_with_two(tmp_path: Path) -> None:
     assert error.value.returncode == 2
 
 
-def test_an_engine_that_is_not_installed_ends_with_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_is_not_installed_ends_with_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pytesseract.pytesseract.tesseract_cmd", str(tmp_path / "absent"))
     scan = Paper().letter().save(tmp_path / "scan.png")
     with pytest.raises(CommandError) as error:

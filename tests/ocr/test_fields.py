@@ -158,7 +158,9 @@ def test_seals_hold_no_fields() -> None:
 
 DIGITS = "0123456789"
 NUMBERS = st.one_of(
-    st.text(DIGITS, min_size=17, max_size=17).flatmap(lambda n: st.sampled_from([n + d for d in DIGITS + "X"])),
+    st.text(DIGITS, min_size=17, max_size=17).flatmap(
+        lambda n: st.sampled_from([n + d for d in DIGITS + "X"])
+    ),
     st.text("0123456789ABCDEFGHJKLMNPQRTUWXYIOSVZ", min_size=18, max_size=18),
 )
 
@@ -176,7 +178,10 @@ def test_no_number_that_fails_its_check_is_certain(number: str, label: str) -> N
 def test_a_wrong_digit_never_passes(place: int, digit: str) -> None:
     wrong = IDENTITY[:place] + digit + IDENTITY[place + 1 :]
     for field in find_fields([line(f"身份证号:{wrong}")]):
-        assert field.check == (Check.PASSED if wrong == IDENTITY else Check.FAILED) or field.kind != Kind.IDENTITY_NUMBER
+        assert (
+            field.check == (Check.PASSED if wrong == IDENTITY else Check.FAILED)
+            or field.kind != Kind.IDENTITY_NUMBER
+        )
         assert not (field.certain and field.kind == Kind.IDENTITY_NUMBER and wrong != IDENTITY)
 
 

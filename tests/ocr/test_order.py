@@ -35,7 +35,9 @@ def test_rows_follow_the_page_however_it_lies(degrees: float) -> None:
         for column in range(3)
     ]
 
-    assert texts(lines[::-1]) == [" ".join(f"第{row}行第{column}格" for column in range(3)) for row in range(4)]
+    assert texts(lines[::-1]) == [
+        " ".join(f"第{row}行第{column}格" for column in range(3)) for row in range(4)
+    ]
     assert page_direction(lines)[0] == round(degrees / 90) * 90 % 360
 
 

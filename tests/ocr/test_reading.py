@@ -53,8 +53,20 @@ def test_a_form_row_is_one_row(rapid: RapidOcr) -> None:
 
 
 def test_two_columns_of_prose_are_read_one_after_the_other(rapid: RapidOcr) -> None:
-    left = ["第一条为规范政务服务跨区", "域通办工作制定本办法适用", "于本市范围内各级行政审批", "服务机构和便民服务中心以", "及邻里中心的通办专窗管理"]
-    right = ["第二条本办法所称跨区域通", "办是指申请人可以在异地就", "近提交申请材料由属地审批", "部门依法作出决定并将结果", "以邮寄方式送达申请人本人"]
+    left = [
+        "第一条为规范政务服务跨区",
+        "域通办工作制定本办法适用",
+        "于本市范围内各级行政审批",
+        "服务机构和便民服务中心以",
+        "及邻里中心的通办专窗管理",
+    ]
+    right = [
+        "第二条本办法所称跨区域通",
+        "办是指申请人可以在异地就",
+        "近提交申请材料由属地审批",
+        "部门依法作出决定并将结果",
+        "以邮寄方式送达申请人本人",
+    ]
     paper = Paper().write(600, 200, "管理办法", 56)
     for number, (one, other) in enumerate(zip(left, right, strict=True)):
         paper.write(180, 400 + 80 * number, one, 44).write(900, 400 + 80 * number, other, 44)
@@ -67,7 +79,11 @@ def test_text_under_a_seal_stays_and_the_seal_is_no_text(rapid: RapidOcr) -> Non
     page = read_page(paper.pixels(), rapid)
 
     assert rows(page) == list(LETTER)
-    assert all(line.seal for line in page.lines if line.text not in {*LETTER, *(t.replace("，", ",") for t in LETTER)})
+    assert all(
+        line.seal
+        for line in page.lines
+        if line.text not in {*LETTER, *(t.replace("，", ",") for t in LETTER)}
+    )
 
 
 def test_a_red_letterhead_is_text(rapid: RapidOcr) -> None:

@@ -1,6 +1,5 @@
 """Figures on generated scans of a seed that nothing was tuned to."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,7 +55,8 @@ def test_fields_are_found_by_themselves_and_none_is_certain_and_wrong(read: Read
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "steps"), [("", "", 0), ("", "三字文", 3), ("通办", "通办", 0), ("收受分离", "受审分离", 2), ("abc", "bcd", 2)]
+    ("one", "other", "steps"),
+    [("", "", 0), ("", "三字文", 3), ("通办", "通办", 0), ("收受分离", "受审分离", 2), ("abc", "bcd", 2)],
 )
 def test_the_plain_distance_counts_right(one: str, other: str, steps: int) -> None:
     assert PlainDistance.distance(one, other) == PlainDistance.distance(other, one) == steps

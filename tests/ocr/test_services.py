@@ -59,7 +59,14 @@ def test_lines_fields_and_engine_are_kept(form: Page, rapid: RapidOcr) -> None:
     assert (reading.engine, reading.engine_version) == ("rapidocr", rapid.version)
     assert reading.precision == rapid.precision
     assert (reading.angle, reading.line_count, reading.unreadable) == (90, 6, False)
-    assert [line.text for line in reading.text_lines()] == ["姓名", "陈志强", "性别", "男", "身份证号", IDENTITY]
+    assert [line.text for line in reading.text_lines()] == [
+        "姓名",
+        "陈志强",
+        "性别",
+        "男",
+        "身份证号",
+        IDENTITY,
+    ]
     assert [(field["kind"], field["value"], field["check"]) for field in reading.fields] == [
         ("name", "陈志强", "none"),
         ("identity_number", IDENTITY, "passed"),
@@ -88,7 +95,12 @@ def test_a_persons_turn_is_not_undone_by_reading_again(form: Page, rapid: RapidO
     read(page=form, actor=SYSTEM, now=NOW, engine=rapid)
     Page.objects.filter(pk=form.pk).update(rotation=180)
     form.refresh_from_db()
-    read(page=form, actor=SYSTEM, now=NOW, engine=RapidOcr("onnxruntime" if rapid.backend == "openvino" else "openvino"))
+    read(
+        page=form,
+        actor=SYSTEM,
+        now=NOW,
+        engine=RapidOcr("onnxruntime" if rapid.backend == "openvino" else "openvino"),
+    )
 
     form.refresh_from_db()
     assert form.rotation == 180
@@ -132,9 +144,12 @@ def test_the_newest_reading_counts(form: Page, rapid: RapidOcr) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "failure"), [(b"\x89PNG\r\n\x1a\n cut off", "picture_unreadable"), (b"", "picture_unreadable")]
+    ("content", "failure"),
+    [(b"\x89PNG\r\n\x1a\n cut off", "picture_unreadable"), (b"", "picture_unreadable")],
 )
-def test_an_unreadable_page_is_marked_and_the_case_goes_on(content: bytes, failure: str, rapid: RapidOcr) -> None:
+def test_an_unreadable_page_is_marked_and_the_case_goes_on(
+    content: bytes, failure: str, rapid: RapidOcr
+) -> None:
     reading = read(page=page_of(content), actor=SYSTEM, now=NOW, engine=rapid)
 
     assert (reading.failure, reading.line_count, reading.lines, reading.fields) == (failure, 0, [], [])

@@ -51,7 +51,9 @@ class Command(BaseCommand):
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="pictures, TIFF, PDF, HEIC")
         parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="made if missing")
         parser.add_argument("--engine", choices=ENGINES, default=settings.OCR_ENGINE)
-        parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes; 0 means one per core")
+        parser.add_argument(
+            "--jobs", type=int, default=1, metavar="N", help="processes; 0 means one per core"
+        )
         parser.add_argument("--json", action="store_true", help="print a JSON list instead of lines")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -59,7 +61,9 @@ class Command(BaseCommand):
         jobs = options["jobs"] or os.cpu_count() or 1
         try:
             output.mkdir(parents=True, exist_ok=True)
-            report = list(self._read(options["files"], output, options["engine"], jobs, quiet=options["json"]))
+            report = list(
+                self._read(options["files"], output, options["engine"], jobs, quiet=options["json"])
+            )
         except (OSError, EngineFailed) as fault:
             raise CommandError(str(fault), returncode=2) from fault
         if options["json"]:
