@@ -50,7 +50,9 @@ def actor_of(request: HttpRequest) -> Actor:
 
 @router.get("/cases/{number}/dossiers", response=list[DossierOut], summary="办件的卷宗各版本")
 def list_dossiers(request: HttpRequest, number: str) -> list[DossierOut]:
-    rows = visible(actor_of(request), "dossier.download", Dossier.objects.filter(handling__case__number=number))
+    rows = visible(
+        actor_of(request), "dossier.download", Dossier.objects.filter(handling__case__number=number)
+    )
     return [_shown(dossier) for dossier in rows.order_by("handling", "version")]
 
 
@@ -113,7 +115,9 @@ def copy_response(dossier: Dossier, actor: Actor, now: datetime) -> HttpResponse
         stamped_copy(dossier=dossier, actor=actor, now=now, target=target)
         response = HttpResponse(target.read_bytes(), content_type=PDF)
     response["Cache-Control"] = "private, no-store"
-    response["Content-Disposition"] = f'attachment; filename="dossier-{dossier.pk}-v{dossier.version}-copy.pdf"'
+    response["Content-Disposition"] = (
+        f'attachment; filename="dossier-{dossier.pk}-v{dossier.version}-copy.pdf"'
+    )
     return response
 
 
@@ -143,7 +147,9 @@ def _tag(dossier: Dossier) -> str:
 
 def _find(actor: Actor, act: str, key: int) -> Dossier:
     rows = Dossier.objects.filter(pk=key, state=DossierState.SIGNED)
-    found = visible(actor, act, rows.select_related("stored", "handling__case__item", "handling__office")).first()
+    found = visible(
+        actor, act, rows.select_related("stored", "handling__case__item", "handling__office")
+    ).first()
     if found is None:
         raise NotYours
     return found

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from PIL import Image
 from pyhanko.pdf_utils.content import PdfContent, ResourceType
 from pyhanko.pdf_utils.generic import (
-    ArrayObject,
-    DictionaryObject,
-    FloatObject,
     NameObject,
     NumberObject,
     PdfObject,
@@ -42,7 +39,7 @@ class InkPicture(PdfContent):
         mask = self._picture.getchannel("A")
         ink = self._picture.getpixel((0, 0))
         if not isinstance(ink, tuple):
-            raise ValueError("a seal's picture must be RGBA")
+            raise TypeError("a seal's picture must be RGBA")
         mask_ref = self._ensure_writer.add_object(_image(mask.tobytes(), *mask.size, "/DeviceGray"))
         colour = _image(bytes(ink[:3]), 1, 1, "/DeviceRGB")
         colour[pdf_name("/SMask")] = mask_ref
@@ -58,7 +55,10 @@ def stamp_style(appearance: Appearance) -> StaticStampStyle:
         inner_content_scaling=InnerScaling.STRETCH_TO_FIT,
     )
     return StaticStampStyle(
-        background=InkPicture(appearance.picture), background_opacity=1.0, border_width=0, background_layout=rule
+        background=InkPicture(appearance.picture),
+        background_opacity=1.0,
+        border_width=0,
+        background_layout=rule,
     )
 
 

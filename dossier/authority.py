@@ -62,9 +62,12 @@ class LocalAuthority:
             self._root = self._identity(folder / "root.p12", lambda: self._make_root(now))
             self._issuing = self._identity(folder / "issuing.p12", lambda: self._make_issuing(now))
             self._tsa = self._identity(
-                folder / "tsa.p12", lambda: self._make_leaf("通办本地时间戳", "", now, TSA_LIFE, stamps_time=True)
+                folder / "tsa.p12",
+                lambda: self._make_leaf("通办本地时间戳", "", now, TSA_LIFE, stamps_time=True),
             )
-            self._write(self.roots_file, self._root.certificate.public_bytes(Encoding.PEM), only_if_missing=True)
+            self._write(
+                self.roots_file, self._root.certificate.public_bytes(Encoding.PEM), only_if_missing=True
+            )
 
     @property
     def roots_file(self) -> Path:
@@ -135,7 +138,9 @@ class LocalAuthority:
         )
         for serial, at in revoked:
             entry = x509.RevokedCertificateBuilder().serial_number(int(serial))
-            builder = builder.add_revoked_certificate(entry.revocation_date(datetime.fromisoformat(at)).build())
+            builder = builder.add_revoked_certificate(
+                entry.revocation_date(datetime.fromisoformat(at)).build()
+            )
         return builder.sign(issuer.key, hashes.SHA384()).public_bytes(Encoding.DER)
 
     def _make_root(self, now: datetime) -> _Identity:
@@ -146,7 +151,9 @@ class LocalAuthority:
     def _make_issuing(self, now: datetime) -> _Identity:
         key = ec.generate_private_key(ec.SECP384R1())
         issuer = self._root.certificate.subject
-        return _Identity(key, _authority(_name("通办本地签发证书", ""), issuer, key, self._root.key, now, path_length=0))
+        return _Identity(
+            key, _authority(_name("通办本地签发证书", ""), issuer, key, self._root.key, now, path_length=0)
+        )
 
     def _make_leaf(
         self, holder: str, organisation: str, now: datetime, life: timedelta, *, stamps_time: bool = False
@@ -169,7 +176,11 @@ class LocalAuthority:
         made = make()
         chain = [self._issuing.certificate] if path.name not in ("root.p12", "issuing.p12") else None
         content = pkcs12.serialize_key_and_certificates(
-            path.stem.encode(), made.key, made.certificate, chain, BestAvailableEncryption(self._passphrase(path))
+            path.stem.encode(),
+            made.key,
+            made.certificate,
+            chain,
+            BestAvailableEncryption(self._passphrase(path)),
         )
         self._write(path, content)
         return made

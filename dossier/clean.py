@@ -8,6 +8,7 @@ from pikepdf.sanitize import Sanitizer
 from storage.errors import Refused
 
 SHOWN_ANNOTATIONS = ("/Link", "/Widget")
+SCRUBBER = Sanitizer().remove_javascript().remove_external_access().remove_multimedia().remove_thumbnails()
 
 
 class NotSealable(Refused):
@@ -24,7 +25,7 @@ def clean_copy(source: Path, target: Path) -> None:
         with pikepdf.open(source) as pdf:
             if pdf.is_encrypted:
                 raise NotSealable("pdf-encrypted", "文件已加密，无法盖章；请提供未加密的文件。")
-            Sanitizer(pdf).remove_javascript().remove_external_access().remove_multimedia().remove_thumbnails()
+            SCRUBBER.apply(pdf)
             _drop_hidden_content(pdf)
             pdf.save(target, deterministic_id=True)
     except pikepdf.PdfError as error:

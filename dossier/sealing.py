@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from pyhanko.sign.timestamps import TimeStamper
 
+from dossier.appearance import Appearance
 from dossier.authority import LocalAuthority
 from dossier.seal_image import draw_seal
 from dossier.sign import Level, system_clock
@@ -14,7 +15,6 @@ from dossier.signers import Pkcs11Seal, Pkcs12Seal, SealUnusable
 from dossier.signers import Seal as SealKey
 from dossier.timestamping import remote_timestamper
 from dossier.trust import Trust, read_certificates
-from dossier.appearance import Appearance
 from registry.models import Office, Seal, ServiceCentre, Window
 
 Holder = Window | Office | ServiceCentre

@@ -115,7 +115,15 @@ def renew_timestamp(
         working.unlink(missing_ok=True)
 
 
-_FAILURES = (SigningError, TimestampRequestError, PathBuildingError, PathValidationError, PdfError, ValueError, OSError)
+_FAILURES = (
+    SigningError,
+    TimestampRequestError,
+    PathBuildingError,
+    PathValidationError,
+    PdfError,
+    ValueError,
+    OSError,
+)
 
 
 class _Job:
@@ -205,7 +213,9 @@ class _Job:
             writer.write_in_place()
 
 
-async def _renew(file: BinaryIO, timestamper: TimeStamper, trust: Trust, clock: Callable[[], datetime]) -> None:
+async def _renew(
+    file: BinaryIO, timestamper: TimeStamper, trust: Trust, clock: Callable[[], datetime]
+) -> None:
     writer = IncrementalPdfFileWriter(file)
     context = trust.context(moment=clock())
     paths = []
@@ -226,5 +236,7 @@ def _failed(error: Exception) -> SealingFailed:
     if isinstance(error, TimestampRequestError | OSError):
         return SealingFailed("timestamp-failed", "时间戳服务没有应答，请稍后重试。", can_retry=True)
     if isinstance(error, PathBuildingError | PathValidationError):
-        return SealingFailed("seal-not-trusted", "印章证书无法通过信任链或吊销检查，请管理员核对印章与信任根证书。")
+        return SealingFailed(
+            "seal-not-trusted", "印章证书无法通过信任链或吊销检查，请管理员核对印章与信任根证书。"
+        )
     return SealingFailed("sealing-failed", "盖章未能完成，原文件未改动；请重新生成文件后再试。")

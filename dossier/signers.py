@@ -78,9 +78,12 @@ def open_signer(seal: Seal) -> Iterator[Signer]:
 
 def _from_file(seal: Pkcs12Seal) -> Signer:
     try:
-        return SimpleSigner.load_pkcs12_data(seal.path.read_bytes(), other_certs=[], passphrase=seal.passphrase)
+        signer: Signer = SimpleSigner.load_pkcs12_data(
+            seal.path.read_bytes(), other_certs=[], passphrase=seal.passphrase
+        )
     except (OSError, ValueError) as error:
         raise SealUnusable from error
+    return signer
 
 
 @contextmanager
@@ -108,7 +111,9 @@ class _RemoteSigner(Signer):
         mechanism = algos.SignedDigestAlgorithm({"algorithm": f"{DIGEST}_{'ecdsa' if elliptic else 'rsa'}"})
         super().__init__(signing_cert=certificate, cert_registry=store, signature_mechanism=mechanism)
         self._sign_digest = seal.sign_digest
-        self._size = 80 + certificate.public_key.bit_size // 4 if elliptic else certificate.public_key.bit_size // 8
+        self._size = (
+            80 + certificate.public_key.bit_size // 4 if elliptic else certificate.public_key.bit_size // 8
+        )
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
         if dry_run:

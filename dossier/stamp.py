@@ -84,7 +84,12 @@ def _stamp_pdf(lines: Sequence[str]) -> bytes:
 def _one_page(writer: StreamingWriter, form: Ref) -> Ref:
     tree = writer.reserve()
     page = writer.put(
-        {"Type": Name("Page"), "Parent": tree, "MediaBox": [0, 0, 100, 100], "Resources": {"XObject": {"Stamp": form}}}
+        {
+            "Type": Name("Page"),
+            "Parent": tree,
+            "MediaBox": [0, 0, 100, 100],
+            "Resources": {"XObject": {"Stamp": form}},
+        }
     )
     writer.put({"Type": Name("Pages"), "Kids": [page], "Count": 1}, tree)
     return writer.put({"Type": Name("Catalog"), "Pages": tree})

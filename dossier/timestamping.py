@@ -37,7 +37,7 @@ class LocalTimestamper(TimeStamper):
         chain: Sequence[x509.Certificate],
         clock: Callable[[], datetime],
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._key = key
         self._certificate = _asn1(certificate)
         self._chain = [_asn1(item) for item in chain]

@@ -11,8 +11,12 @@ from dossier.independent import CheckerMissing, check_pdfa, main
 
 def assert_pdfa(*paths: Path) -> None:
     """Every file is PDF/A-3b, or the test fails with the rules that it breaks. Skips without veraPDF."""
-    broken = [f"{Path(item.path).name}: {rule}" for item in _checked(paths) for rule in item.failures or ("",)
-              if not item.conforms]
+    broken = [
+        f"{Path(item.path).name}: {rule}"
+        for item in _checked(paths)
+        for rule in item.failures or ("",)
+        if not item.conforms
+    ]
     assert not broken, "\n".join(broken)
 
 

@@ -19,7 +19,7 @@ def assemble(
     target: Path,
     *,
     typefaces: Typefaces | None = None,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], None] = lambda _done: None,
 ) -> Assembled:
     """Write the dossier to `target`, whole or not at all.
 
@@ -46,5 +46,10 @@ def assemble(
 
 def _identity(plan: DossierPlan) -> bytes:
     """The file's /ID: fixed by what the dossier is, not by when the machine made it."""
-    parts = [plan.case_number, str(plan.version), plan.made_at.isoformat(), *(page.sha256 for page in plan.pages())]
+    parts = [
+        plan.case_number,
+        str(plan.version),
+        plan.made_at.isoformat(),
+        *(page.sha256 for page in plan.pages()),
+    ]
     return hashlib.sha256("\n".join(parts).encode()).digest()[:16]

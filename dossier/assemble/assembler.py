@@ -91,7 +91,9 @@ class Assembler:
             title = f"{slip.name}（{slip.number}）" if slip.number else slip.name
             entries.append(Entry(str(index), title, str(page), refs[0]))
             page += len(refs)
-        filled = [(material, refs) for material, refs in zip(self.plan.materials, materials, strict=True) if refs]
+        filled = [
+            (material, refs) for material, refs in zip(self.plan.materials, materials, strict=True) if refs
+        ]
         if filled:
             entries.append(Entry("", "申请材料", str(page), filled[0][1][0], heading=True))
         for index, (material, refs) in enumerate(filled, 1):
@@ -104,7 +106,10 @@ class Assembler:
     def _bookmarks(self, slips: list[list[Ref]], materials: list[list[Ref]]) -> list[Bookmark]:
         groups = (
             ("办理文书", [(slip.name, refs) for slip, refs in zip(self.plan.slips, slips, strict=True)]),
-            ("申请材料", [(item.name, refs) for item, refs in zip(self.plan.materials, materials, strict=True)]),
+            (
+                "申请材料",
+                [(item.name, refs) for item, refs in zip(self.plan.materials, materials, strict=True)],
+            ),
         )
         return [
             Bookmark(title, kids[0][1][0], tuple(Bookmark(name, refs[0]) for name, refs in kids))
@@ -122,7 +127,9 @@ class Assembler:
                 annotations += [self._field(part, ref, place_) for place_ in places]
             key = self._structure.next_key()
             self._structure.page_with(key, parents)
-            self._page(ref, sheet.content(), kind, key, {"Font": self._fonts.resources()}, annotations=annotations)
+            self._page(
+                ref, sheet.content(), kind, key, {"Font": self._fonts.resources()}, annotations=annotations
+            )
 
     def _tag_sheet(self, part: Part, sheet: Sheet, page: Ref) -> tuple[list[Value], list[Ref]]:
         parents: list[Value] = []
@@ -154,7 +161,8 @@ class Assembler:
     def _field(self, part: Part, page: Ref, place_: SealPlace) -> Ref:
         left, bottom, right, top = place_.rectangle
         empty = self._writer.put_stream(
-            {"Type": Name("XObject"), "Subtype": Name("Form"), "BBox": [0, 0, right - left, top - bottom]}, b""
+            {"Type": Name("XObject"), "Subtype": Name("Form"), "BBox": [0, 0, right - left, top - bottom]},
+            b"",
         )
         key = self._structure.next_key()
         widget = self._writer.put(
@@ -259,7 +267,10 @@ class Assembler:
         self._structure.write()
         writer.put({"Type": Name("Pages"), "Kids": list(self._kids), "Count": len(self._kids)}, self._tree)
         files = [("manifest", MANIFEST_NAME, self._manifest())]
-        files += [("", original.name, embed_original(writer, original, plan.made_at)) for original in self._originals]
+        files += [
+            ("", original.name, embed_original(writer, original, plan.made_at))
+            for original in self._originals
+        ]
         names: list[Value] = []
         for _, name, ref in sorted(files, key=lambda item: item[1].encode("utf-16-be")):
             names += [name, ref]

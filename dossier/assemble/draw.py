@@ -141,7 +141,15 @@ class Sheet:
         self.operators.append("EMC")
 
     def text(
-        self, x: float, y: float, text: str, font: VisibleFont, size: float, *, colour: str = BLACK, spacing: float = 0
+        self,
+        x: float,
+        y: float,
+        text: str,
+        font: VisibleFont,
+        size: float,
+        *,
+        colour: str = BLACK,
+        spacing: float = 0,
     ) -> None:
         """Set `text` with its baseline at y; `spacing` opens the letters, in points."""
         place = f"1 0 0 1 {number(x)} {number(A4[1] - y)} Tm"
@@ -157,14 +165,18 @@ class Sheet:
         width = font.width(text, size) + spacing * (len(text) - 1)
         self.text((A4[0] - width) / 2, y, text, font, size, colour=colour, spacing=spacing)
 
-    def line(self, x1: float, y1: float, x2: float, y2: float, *, width: float = 0.5, colour: str = "0.6 G") -> None:
+    def line(
+        self, x1: float, y1: float, x2: float, y2: float, *, width: float = 0.5, colour: str = "0.6 G"
+    ) -> None:
         top = A4[1]
         self._paint(
             f"{colour} {number(width)} w {number(x1)} {number(top - y1)} m {number(x2)} {number(top - y2)} l S"
         )
 
     def box(self, x: float, y: float, width: float, height: float, *, colour: str = "0.6 G") -> None:
-        self._paint(f"{colour} 0.5 w {number(x)} {number(A4[1] - y - height)} {number(width)} {number(height)} re S")
+        self._paint(
+            f"{colour} 0.5 w {number(x)} {number(A4[1] - y - height)} {number(width)} {number(height)} re S"
+        )
 
     def paint(self, operators: str) -> None:
         self._paint(operators)
@@ -182,14 +194,16 @@ def wrap(text: str, font: VisibleFont, size: float, width: float) -> list[str]:
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""
-        for piece in _pieces(paragraph):
+        for word in _pieces(paragraph):
+            piece = word
             if line and font.width(line + piece, size) > width:
                 keep, carried = _split(line, piece)
                 lines.append(keep.rstrip())
                 line = carried
             while font.width(line + piece, size) > width and len(piece) > 1:
                 fitting = max(
-                    (end for end in range(1, len(piece)) if font.width(line + piece[:end], size) <= width), default=1
+                    (end for end in range(1, len(piece)) if font.width(line + piece[:end], size) <= width),
+                    default=1,
                 )
                 lines.append(line + piece[:fitting])
                 line, piece = "", piece[fitting:]

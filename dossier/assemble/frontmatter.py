@@ -128,7 +128,15 @@ def contents_list(entries: Sequence[Entry], fonts: FontSet) -> list[Sheet]:
 
 
 def _contents_row(
-    sheet: Sheet, entry: Entry, lines: list[str], *, font: VisibleFont, size: float, indent: float, y: float, height: float
+    sheet: Sheet,
+    entry: Entry,
+    lines: list[str],
+    *,
+    font: VisibleFont,
+    size: float,
+    indent: float,
+    y: float,
+    height: float,
 ) -> None:
     baseline = y + (20 if entry.heading else 14)
     rectangle = (LEFT, A4[1] - y - height + 2, RIGHT, A4[1] - y)
@@ -141,7 +149,9 @@ def _contents_row(
         sheet.text(label_x, baseline + (len(lines) - 1) * 18, entry.page_label, font, size)
     start = indent + font.width(lines[-1], size) + 6
     if start < label_x - 8:
-        dots = f"0.6 G 0.6 w [0.6 3.4] 0 d {number(start)} {number(A4[1] - baseline - (len(lines) - 1) * 18)} m "
+        dots = (
+            f"0.6 G 0.6 w [0.6 3.4] 0 d {number(start)} {number(A4[1] - baseline - (len(lines) - 1) * 18)} m "
+        )
         sheet.paint(f"q {dots}{number(label_x - 6)} {number(A4[1] - baseline - (len(lines) - 1) * 18)} l S Q")
 
 
@@ -194,7 +204,9 @@ def _receipt_boxes(sheet: Sheet, plan: DossierPlan, top: float) -> list[SealPlac
         inset = 2.0
         bottom = A4[1] - top - height + inset
         places.append(
-            SealPlace(name, (x + inset, bottom, x + width - inset, A4[1] - top - inset), f"{plan.office}{label}")
+            SealPlace(
+                name, (x + inset, bottom, x + width - inset, A4[1] - top - inset), f"{plan.office}{label}"
+            )
         )
     return places
 

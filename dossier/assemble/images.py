@@ -8,6 +8,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from dossier.assemble.writer import Name, Ref, StreamingWriter, Value
@@ -132,13 +133,11 @@ def _to_srgb(image: Image.Image) -> Image.Image:
 
 def _filtered_rows(image: Image.Image) -> bytes:
     """PNG "Up" rows: what a scan compresses well with, and cheap to make."""
-    import numpy
-
-    rows = numpy.asarray(image, dtype=numpy.uint8).reshape(image.height, -1)
-    result = numpy.empty((image.height, rows.shape[1] + 1), dtype=numpy.uint8)
+    rows = np.asarray(image, dtype=np.uint8).reshape(image.height, -1)
+    result = np.empty((image.height, rows.shape[1] + 1), dtype=np.uint8)
     result[:, 0] = 2
     result[0, 1:] = rows[0]
-    numpy.subtract(rows[1:], rows[:-1], out=result[1:, 1:])
+    np.subtract(rows[1:], rows[:-1], out=result[1:, 1:])
     return result.tobytes()
 
 
@@ -198,6 +197,11 @@ def _plain_png(content: bytes) -> tuple[dict[str, Value], bytes] | None:
         colours = [Name("Indexed"), Name("DeviceRGB"), len(palette) // 3 - 1, palette]
     head = _head(width, height, colours, bits) | {
         "Filter": Name("FlateDecode"),
-        "DecodeParms": {"Predictor": 15, "Colors": 3 if colour == 2 else 1, "Columns": width, "BitsPerComponent": 8},
+        "DecodeParms": {
+            "Predictor": 15,
+            "Colors": 3 if colour == 2 else 1,
+            "Columns": width,
+            "BitsPerComponent": 8,
+        },
     }
     return head, b"".join(data)

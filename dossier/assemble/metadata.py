@@ -77,7 +77,9 @@ def embedded_file(
         "Subtype": Name(media_type),
         "Params": {"ModDate": pdf_date(made_at), "Size": size},
     }
-    stream = writer.put_stream(head, content) if isinstance(content, bytes) else writer.put_file(head, content)[0]
+    stream = (
+        writer.put_stream(head, content) if isinstance(content, bytes) else writer.put_file(head, content)[0]
+    )
     return writer.put(
         {
             "Type": Name("Filespec"),

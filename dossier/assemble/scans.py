@@ -45,5 +45,11 @@ def place(page: PagePlan) -> Placement:
     page_width, page_height = (sheet_height, sheet_width) if turned else (sheet_width, sheet_height)
     width, height = page.width * factor, page.height * factor
     return Placement(
-        page_width, page_height, page.rotation, (page_width - width) / 2, (page_height - height) / 2, width, height
+        page_width,
+        page_height,
+        page.rotation,
+        (page_width - width) / 2,
+        (page_height - height) / 2,
+        width,
+        height,
     )

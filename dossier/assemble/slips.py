@@ -1,7 +1,8 @@
 """Slips come as PDFs of our own making; each of their pages becomes a form that is painted on A4."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 
@@ -51,7 +52,8 @@ class SlipFile:
         matrix = " ".join(number(value) for value in (factor, 0, 0, factor, x, y))
         return form, f"q {matrix} cm /Slip Do Q"
 
-    def _copy(self, writer: StreamingWriter, value: pikepdf.Object) -> Value:
+    def _copy(self, writer: StreamingWriter, value: Any) -> Value:
+        """qpdf gives numbers, booleans and null as Python values, everything else as objects."""
         if isinstance(value, pikepdf.Object) and value.is_indirect:
             known = self._copied.get(value.objgen)
             if known is None:
@@ -62,29 +64,20 @@ class SlipFile:
 
     def _copy_indirect(self, writer: StreamingWriter, value: pikepdf.Object, ref: Ref) -> None:
         if isinstance(value, pikepdf.Stream):
-            head = {
-                key: item
-                for key, item in self._entries(writer, value.stream_dict.items()).items()
-                if key not in ("Length",)
-            }
+            entries = self._entries(writer, value.stream_dict.items())
+            head = {key: item for key, item in entries.items() if key != "Length"}
             writer.put_stream(head, value.read_raw_bytes(), compress=False, ref=ref)
         else:
             writer.put(self._copy_direct(writer, value), ref)
 
-    def _copy_direct(self, writer: StreamingWriter, value: pikepdf.Object) -> Value:
+    def _copy_direct(self, writer: StreamingWriter, value: Any) -> Value:
         if isinstance(value, pikepdf.Dictionary):
             return self._entries(writer, value.items())
         if isinstance(value, pikepdf.Array):
             return [self._copy(writer, item) for item in value]
         if isinstance(value, pikepdf.Object):
             return Raw(value.unparse())
-        return Raw(pikepdf.unparse(value) if hasattr(pikepdf, "unparse") else _plain(value))
+        return value if value is None or isinstance(value, bool | int) else Raw(str(value).encode())
 
-    def _entries(self, writer: StreamingWriter, items: object) -> Mapping[str, Value]:
-        return {str(key)[1:]: self._copy(writer, item) for key, item in items}  # type: ignore[attr-defined]
-
-
-def _plain(value: object) -> bytes:
-    if isinstance(value, bool):
-        return b"true" if value else b"false"
-    return str(value).encode()
+    def _entries(self, writer: StreamingWriter, items: Iterable[tuple[str, Any]]) -> Mapping[str, Value]:
+        return {key[1:]: self._copy(writer, item) for key, item in items}

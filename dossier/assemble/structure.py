@@ -76,7 +76,8 @@ class StructureTree:
     def write(self) -> None:
         for part in self._parts:
             self._writer.put(
-                {"S": Name("Sect"), "P": self._document, "T": part.title, "K": part.kids, "Lang": "zh-CN"}, part.ref
+                {"S": Name("Sect"), "P": self._document, "T": part.title, "K": part.kids, "Lang": "zh-CN"},
+                part.ref,
             )
         self._writer.put(
             {"S": Name("Document"), "P": self.root, "K": [part.ref for part in self._parts]}, self._document

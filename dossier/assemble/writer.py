@@ -36,7 +36,7 @@ def number(value: float) -> str:
     return "0" if text in ("-0", "") else text
 
 
-def serialise(value: Value) -> bytes:
+def serialise(value: Value) -> bytes:  # noqa: C901  # one line for each kind of object, and no fewer kinds
     """PDF syntax of a Python value: str is a text string, bytes a hexadecimal string."""
     match value:
         case Raw():
@@ -71,7 +71,7 @@ def _spaced(syntax: bytes) -> bytes:
 def _escape_name(name: str) -> bytes:
     plain = b"!\"$&'*+,-.:;=?@\\^_`|~"
     return b"".join(
-        bytes([code]) if chr(code).isalnum() and code < 128 or code in plain else b"#%02X" % code
+        bytes([code]) if (chr(code).isalnum() and code < 128) or code in plain else b"#%02X" % code
         for code in name.encode()
     )
 

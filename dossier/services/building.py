@@ -86,7 +86,9 @@ def sound(path: Path, setup: SealSetup, expected: Expected) -> Verdict:
     verdict = verify(path, trust=setup.trust, moment=system_clock(), expected=expected)
     if not verdict.is_valid:
         reason = verdict.reasons[0] if verdict.reasons else verdict.headline
-        raise NotSound("dossier-not-sound", f"签章后的文件未通过自检：{reason}请管理员检查印章与时间戳配置后重试。")
+        raise NotSound(
+            "dossier-not-sound", f"签章后的文件未通过自检：{reason}请管理员检查印章与时间戳配置后重试。"
+        )
     return verdict
 
 

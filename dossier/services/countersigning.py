@@ -53,7 +53,15 @@ def renew(*, dossier: Dossier, actor: Actor, now: datetime) -> Dossier:
     return _grow(dossier, setup, extend, Occasion.RENEWED, actor, now)
 
 
-def seal_document(*, source: Path, target: Path, holder: Holder, reason: str, appearance_box: tuple[float, float, float, float] | None, page: int = 0) -> None:
+def seal_document(
+    *,
+    source: Path,
+    target: Path,
+    holder: Holder,
+    reason: str,
+    appearance_box: tuple[float, float, float, float] | None,
+    page: int = 0,
+) -> None:
     """Seal any PDF with a window's, office's or centre's seal at this installation's level.
 
     For papers outside dossiers (a settlement, say). `appearance_box` is left, bottom, right, top in points on `page`

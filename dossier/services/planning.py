@@ -6,7 +6,15 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import Q
 
-from dossier.contents import DossierPlan, MaterialPlan, OriginalPlan, PagePlan, RecordEntry, SlipPlan, TextLine
+from dossier.contents import (
+    DossierPlan,
+    MaterialPlan,
+    OriginalPlan,
+    PagePlan,
+    RecordEntry,
+    SlipPlan,
+    TextLine,
+)
 from dossier.models import Dossier
 from ingest.models import Case, Handling, Page, SourceFile
 from ocr.models import Reading
@@ -68,7 +76,9 @@ def plan_of(dossier: Dossier, folder: Path) -> DossierPlan:
 
 def _materials(case: Case, pages: list[Page], plans: dict[int, PagePlan]) -> tuple[MaterialPlan, ...]:
     materials = [
-        MaterialPlan(material.name, tuple(plans[page.pk] for page in pages if page.material_id == material.pk))
+        MaterialPlan(
+            material.name, tuple(plans[page.pk] for page in pages if page.material_id == material.pk)
+        )
         for material in case.materials.order_by("position")
     ]
     loose = tuple(plans[page.pk] for page in pages if page.material_id is None)
@@ -105,7 +115,11 @@ def _label(user: User | None, file: SourceFile) -> str:
 
 def _facts(case: Case, handling: Handling) -> tuple[tuple[str, str], ...]:
     facts = [("办理模式", Mode(case.mode).label)]
-    moments = (("收件日期", case.created_at), ("提交日期", case.submitted_at), ("受理日期", handling.accepted_at))
+    moments = (
+        ("收件日期", case.created_at),
+        ("提交日期", case.submitted_at),
+        ("受理日期", handling.accepted_at),
+    )
     facts += [(label, f"{local(at):%Y}年{local(at).month}月{local(at).day}日") for label, at in moments if at]
     if handling.deadline:
         day = handling.deadline

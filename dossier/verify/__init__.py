@@ -1,6 +1,7 @@
 """Is this file whole, sealed, unchanged, and the one that it claims to be? A plain verdict with the reason."""
 
 import asyncio
+import logging
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from dossier.verify.verdict import Expected, Finding, Status, Verdict
 
 __all__ = ["Expected", "Finding", "Status", "Verdict", "verify"]
 
-PROMISED_STAMPS = {"B-LTA": "文件时间戳", "B-LT": "", "B-T": "", "B-B": ""}
+# pyHanko logs certificate names with every failed path; the verdict says what people need to know.
+logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
+
 UNREADABLE = "文件损坏或被改写，无法作为 PDF 读取。"
 
 
@@ -34,13 +37,13 @@ def verify(path: Path, *, trust: Trust, moment: datetime, expected: Expected | N
     try:
         with path.open("rb") as file:
             findings = asyncio.run(examine(file, trust=trust, moment=moment))
-    except Exception as error:  # a hostile file makes the parser raise anything; the reason is kept in `details`
+    except Exception as error:  # noqa: BLE001  # a hostile file makes the parser raise anything; the reason is kept in `details`
         details.append(_named(error))
         reasons.append(_unreadable(error))
     report = ManifestReport()
     try:
         report = compare(path)
-    except Exception as error:  # as above, with the other parser
+    except Exception as error:  # noqa: BLE001  # as above, with the other parser
         details.append(_named(error))
         reasons.append(UNREADABLE)
     reasons += [f"{_place(finding)}{problem}。" for finding in findings for problem in finding.problems]

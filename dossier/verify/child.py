@@ -6,9 +6,9 @@ import resource
 import subprocess
 import sys
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from dossier.trust import Trust
 from dossier.verify import Status, Verdict, verify
@@ -40,7 +40,9 @@ def verify_foreign(
         "expected": [expected.sha256, expected.size, expected.signature_count, expected.case_number],
         "limits": [memory, cpu_seconds],
     }
-    environment = {key: os.environ[key] for key in ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR") if key in os.environ}
+    environment = {
+        key: os.environ[key] for key in ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR") if key in os.environ
+    }
     try:
         answer = subprocess.run(
             [sys.executable, "-m", "dossier.verify.child"],
@@ -60,8 +62,8 @@ def verify_foreign(
 
 
 def main() -> None:
-    question: Mapping[str, object] = json.load(sys.stdin)
-    memory, cpu_seconds = question["limits"]  # type: ignore[misc]
+    question: dict[str, Any] = json.load(sys.stdin)
+    memory, cpu_seconds = question["limits"]
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -75,14 +77,12 @@ def main() -> None:
         Path(str(question["path"])),
         trust=trust,
         moment=datetime.fromisoformat(str(question["moment"])),
-        expected=Expected(*question["expected"]),  # type: ignore[misc]
+        expected=Expected(*question["expected"]),
     )
     json.dump(verdict.as_json(), sys.stdout, ensure_ascii=False)
 
 
-def _decoded(items: object) -> tuple[bytes, ...]:
-    if not isinstance(items, list):
-        raise ValueError("a list of base64 strings is needed")
+def _decoded(items: list[str]) -> tuple[bytes, ...]:
     return tuple(b64decode(item) for item in items)
 
 

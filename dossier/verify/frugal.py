@@ -15,10 +15,11 @@ class FrugalReader(PdfFileReader):
     """Memory stays flat however many scans the file holds: large image streams come without their data."""
 
     def get_object(self, ref: Any, *args: Any, **kwargs: Any) -> Any:
-        return _without_pixels(super().get_object(ref, *args, **kwargs))
+        return _without_pixels(super().get_object(ref, *args, **kwargs))  # type: ignore[no-untyped-call]
 
     def cache_indirect_object(self, generation: int, idnum: int, obj: Any) -> Any:
-        return super().cache_indirect_object(generation, idnum, _without_pixels(obj))
+        thin = _without_pixels(obj)
+        return super().cache_indirect_object(generation, idnum, thin)  # type: ignore[no-untyped-call]
 
 
 def _without_pixels(obj: PdfObject) -> PdfObject:

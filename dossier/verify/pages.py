@@ -76,7 +76,8 @@ def _page_problem(page: pikepdf.Page, entry: dict[str, Any]) -> str:
     image = entry.get("image")
     if image is None:
         return ""
-    scan = page.obj.get("/Resources", {}).get("/XObject", {}).get("/Scan")
+    pictures = page.obj.get("/Resources", pikepdf.Dictionary()).get("/XObject", pikepdf.Dictionary())
+    scan = pictures.get("/Scan")
     if not isinstance(scan, pikepdf.Stream):
         return "的图像缺失"
     if hashlib.sha256(scan.read_raw_bytes()).hexdigest() != image["stream_sha256"]:

@@ -62,7 +62,6 @@ async def examine(file: BinaryIO, *, trust: Trust, moment: datetime) -> list[Fin
     return findings
 
 
-
 def _open(file: BinaryIO) -> PdfFileReader:
     """Strictly first; harmless irregularities of other people's software are read leniently."""
     try:
@@ -132,7 +131,9 @@ class _Examiner:
         if proven and not trusted_stamp and status.trusted:
             problems.append("时间戳不是受信任的机构签发，或其证书已失效")
         signed_at = stamp_time or self._signature.self_reported_timestamp
-        return self._report("seal", status, signed_at, proven=proven, level=self._level(stamp_time), problems=problems)
+        return self._report(
+            "seal", status, signed_at, proven=proven, level=self._level(stamp_time), problems=problems
+        )
 
     def _report(
         self,
@@ -148,9 +149,10 @@ class _Examiner:
             problems = [*problems, "印章证书在签章前已被吊销"]
         certificate = self._signature.signer_cert
         return Finding(
-            field=self._signature.field_name,
+            field=str(self._signature.field_name),  # plain text, without a tie to the open file
             kind=kind,
-            signer=str(certificate.subject.native.get("common_name", "")) or certificate.subject.human_friendly,
+            signer=str(certificate.subject.native.get("common_name", ""))
+            or certificate.subject.human_friendly,
             signed_at=signed_at,
             time_proven=proven,
             level=level,

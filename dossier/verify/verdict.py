@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -53,7 +54,11 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        when = self.signed_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S") if self.signed_at else "时间不明"
+        when = (
+            self.signed_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+            if self.signed_at
+            else "时间不明"
+        )
         proof = "（时间戳证明）" if self.time_proven else "（自称时间）" if self.signed_at else ""
         name = "文件时间戳" if self.kind == "timestamp" else f"签章 {self.field}"
         outcome = "；".join(self.problems) or ("有效" if self.trusted else "完整，签章人未受信任")
@@ -99,27 +104,24 @@ class Verdict:
         return plain
 
 
-def verdict_from_json(plain: dict[str, object]) -> Verdict:
+def verdict_from_json(plain: dict[str, Any]) -> Verdict:
     """The inverse of `Verdict.as_json`, for answers that crossed a process border."""
     values = {key: value for key, value in plain.items() if key not in ("valid", "headline")}
-    findings = values.pop("findings")
-    if not isinstance(findings, list):
-        raise ValueError("findings must be a list")
     return Verdict(
-        status=Status(str(values.pop("status"))),
-        findings=tuple(_finding(item) for item in findings),
-        reasons=tuple(values.pop("reasons")),  # type: ignore[arg-type]
-        details=tuple(values.pop("details")),  # type: ignore[arg-type]
-        **values,  # type: ignore[arg-type]
+        status=Status(values.pop("status")),
+        findings=tuple(_finding(item) for item in values.pop("findings")),
+        reasons=tuple(values.pop("reasons")),
+        details=tuple(values.pop("details")),
+        **values,
     )
 
 
-def _finding(plain: dict[str, object]) -> Finding:
+def _finding(plain: dict[str, Any]) -> Finding:
     signed_at, ends = plain.pop("signed_at"), plain.pop("certificate_ends")
     problems = plain.pop("problems")
     return Finding(
-        signed_at=datetime.fromisoformat(str(signed_at)) if signed_at else None,
-        certificate_ends=datetime.fromisoformat(str(ends)) if ends else None,
-        problems=tuple(problems),  # type: ignore[arg-type]
-        **plain,  # type: ignore[arg-type]
+        signed_at=datetime.fromisoformat(signed_at) if signed_at else None,
+        certificate_ends=datetime.fromisoformat(ends) if ends else None,
+        problems=tuple(problems),
+        **plain,
     )

@@ -42,8 +42,12 @@ class Command(BaseCommand):
         parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.pdf")
         parser.add_argument("--sign", choices=["none", *Level], default=settings.SIGNATURE_LEVEL)
         parser.add_argument("--engine", choices=ENGINES, default=settings.OCR_ENGINE)
-        parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes; 0 means one per core")
-        parser.add_argument("--case-number", default="", help="shown on the cover; made from the time if absent")
+        parser.add_argument(
+            "--jobs", type=int, default=0, metavar="N", help="processes; 0 means one per core"
+        )
+        parser.add_argument(
+            "--case-number", default="", help="shown on the cover; made from the time if absent"
+        )
         parser.add_argument("--item", default="扫描材料归集", help="shown on the cover")
         parser.add_argument("--applicant", default="（未填写）", help="shown on the cover")
         parser.add_argument("--json", action="store_true", help="print a JSON report")

@@ -37,7 +37,9 @@ class Command(BaseCommand):
             sys.exit(2)
         verdict = verify_foreign(
             path,
-            trust=Trust(roots=read_certificates(options["trust"])) if options["trust"] else installation_trust(),
+            trust=Trust(roots=read_certificates(options["trust"]))
+            if options["trust"]
+            else installation_trust(),
             moment=system_clock(),
             expected=Expected(
                 sha256=options["sha256"],
