@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from registry.models import Event
-from workers.work import pages, papers, parcels
+from workers.work import dossiers, pages, papers, parcels, settlements
 
 
 def whole(event: Event) -> Iterable[str]:
@@ -29,7 +29,9 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "file.received": (Reaction("read_page", pages.read_page, pages.pages_of_file),),
     "case.submitted": (
         Reaction("issue_receipt", papers.issue_receipt),
+        Reaction("build_dossier", dossiers.build_first, dossiers.handlings_of_case),
     ),
+    "handling.resubmitted": (Reaction("rebuild_dossier", dossiers.build_next),),
     "handling.accepted": (Reaction("issue_acceptance", papers.issue_acceptance),),
     "handling.supplement_asked": (Reaction("issue_notice", papers.issue_notice),),
     "handling.refused": (Reaction("issue_refusal", papers.issue_refusal),),
@@ -42,6 +44,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
         Reaction("close_delivered", parcels.close_delivered),
     ),
     "webhook.received": (Reaction("take_in_push", parcels.take_in_push),),
+    "settlement.closed": (Reaction("sign_settlement", settlements.sign_settlement),),
 }
 
 

@@ -4,7 +4,7 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
-from dossier.services import seal_paper
+from dossier.services import seal_document
 from logistics.models import Settlement
 from logistics.postage.closing import attach_settlement_pdf
 from logistics.postage.settlement_files import settlement_slip
@@ -15,10 +15,14 @@ from registry.paper.kinds import SlipKind
 from storage.models import Kind
 from storage.services import store_file
 
+# Left, bottom, right, top in points: the seal place at the foot of the last page.
+SEAL_BOX = (380.0, 60.0, 500.0, 180.0)
+LAST_PAGE = -1
+
 
 def sign_settlement(event: Event, part: str, now: datetime) -> None:
     """Print, seal with the centre's seal, attach. A settlement that has its paper is left alone."""
-    settlement = Settlement.objects.select_related("centre__seal", "carrier").get(pk=event.subject_id)
+    settlement = Settlement.objects.select_related("centre__seal", "centre__region", "carrier").get(pk=event.subject_id)
     if settlement.paper_id is not None:
         return
     slip = issue(
@@ -32,6 +36,13 @@ def sign_settlement(event: Event, part: str, now: datetime) -> None:
     with tempfile.TemporaryDirectory(prefix="settlement-") as folder:
         printed, sealed = Path(folder) / "printed.pdf", Path(folder) / "sealed.pdf"
         printed.write_bytes(slip_pdf(slip))
-        seal_paper(source=printed, target=sealed, seal=settlement.centre.seal, now=now)
+        seal_document(
+            source=printed,
+            target=sealed,
+            holder=settlement.centre,
+            reason="寄递费用结算",
+            appearance_box=SEAL_BOX,
+            page=LAST_PAGE,
+        )
         stored = store_file(path=sealed, kind=Kind.SETTLEMENT, media_type="application/pdf", now=now)
     attach_settlement_pdf(settlement=settlement, stored=stored, actor=SYSTEM, now=now)
