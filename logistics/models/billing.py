@@ -251,9 +251,6 @@ class SettlementLine(models.Model):
     statement_line = models.ForeignKey(
         StatementLine, on_delete=models.PROTECT, null=True, blank=True, related_name="settled"
     )
-    discrepancy = models.ForeignKey(
-        Discrepancy, on_delete=models.PROTECT, null=True, blank=True, related_name="settled"
-    )
     charge = models.ForeignKey(
         Charge, on_delete=models.PROTECT, null=True, blank=True, related_name="settled"
     )
@@ -284,7 +281,7 @@ class SettlementLine(models.Model):
                 nulls_distinct=False,
             ),
             models.UniqueConstraint(
-                fields=["discrepancy", "centre", "office"],
+                fields=["settlement", "statement_line", "centre", "office"],
                 condition=Q(kind="accepted"),
                 name="logistics_released_once",
                 nulls_distinct=False,

@@ -43,14 +43,18 @@ def sheet_data(rows: Sequence[Sequence[str]]) -> str:
     return f"<sheetData>{''.join(lines)}</sheetData>"
 
 
-def xls(path: Path, rows: Sequence[Sequence[str | float]], *, merged: Sequence[tuple[int, int, int]] = ()) -> Path:
+def xls(
+    path: Path, rows: Sequence[Sequence[str | float]], *, merged: Sequence[tuple[int, int, int]] = ()
+) -> Path:
     """A BIFF8 workbook in an OLE2 container. `merged`: (first row, last row, column), counted from 0."""
     path.write_bytes(_compound(_biff8(rows, merged)))
     return path
 
 
 def _biff8(rows: Sequence[Sequence[str | float]], merged: Sequence[tuple[int, int, int]]) -> bytes:
-    font = _record(0x0031, struct.pack("<HHHHHBBBB", 200, 0, 0x7FFF, 400, 0, 0, 0, 0, 0) + _short_text("Arial"))
+    font = _record(
+        0x0031, struct.pack("<HHHHHBBBB", 200, 0, 0x7FFF, 400, 0, 0, 0, 0, 0) + _short_text("Arial")
+    )
     cell_format = _record(0x00E0, struct.pack("<HHHBBBBIIH", 0, 0, 1, 0x20, 0, 0, 0, 0, 0, 0))
     name = _short_text("Sheet1")
     bound_sheet_size = 4 + 8 + len(name) - 2

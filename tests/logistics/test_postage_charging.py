@@ -39,7 +39,10 @@ def test_inbound_materials_are_charged_to_the_deciding_offices_centre(world: Pos
     assert charge.words == (
         "到付，由台州市行政服务中心承担：台州市住房和城乡建设局审批，市级部门（莆田 §五(七)）"
     )
-    assert [(part["code"], part["amount_fen"]) for part in charge.parts] == [("freight", 1000), ("collect", 100)]
+    assert [(part["code"], part["amount_fen"]) for part in charge.parts] == [
+        ("freight", 1000),
+        ("collect", 100),
+    ]
     assert (balance(Account.Kind.EXPENSE), balance(Account.Kind.ACCRUAL)) == (1100, -1100)
 
 
@@ -129,7 +132,11 @@ def test_a_centres_own_policy_comes_before_the_general_one(world: PostageWorld) 
     own = [{**row, "code": f"own-{row['code']}"} for row in rules_to_data(PUTIAN.rules)]
     PostagePolicy.objects.create(code="general", source="总则", rules=general, valid_from=date(2026, 1, 1))
     PostagePolicy.objects.create(
-        code="own", source="台州办法", rules=own, centre=world.cast.taizhou.centre, valid_from=date(2026, 6, 1)
+        code="own",
+        source="台州办法",
+        rules=own,
+        centre=world.cast.taizhou.centre,
+        valid_from=date(2026, 6, 1),
     )
     assert decide_payment(parcel=parcel, on=date(2025, 1, 1)).rule_code == "materials"
     assert decide_payment(parcel=parcel, on=date(2026, 5, 31)).rule_code == "general-materials"
@@ -164,7 +171,13 @@ def test_a_posting_has_two_sides_or_does_not_exist(world: PostageWorld) -> None:
     world.charged()
     posting = Posting.objects.get()
     for wrong in ({"credit": posting.debit}, {"amount_fen": 0}, {"credit_id": None}):
-        values = {"entry": posting.entry, "debit": posting.debit, "credit": posting.credit, "amount_fen": 1, **wrong}
+        values = {
+            "entry": posting.entry,
+            "debit": posting.debit,
+            "credit": posting.credit,
+            "amount_fen": 1,
+            **wrong,
+        }
         if "credit_id" in wrong:
             del values["credit"]
         with pytest.raises(IntegrityError), transaction.atomic():

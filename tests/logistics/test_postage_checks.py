@@ -53,7 +53,9 @@ LINE = Billed(
 )
 
 
-def found(*lines: Billed, facts: Facts | None = FACTS, earlier: tuple[Billed, ...] = ()) -> list[tuple[Code, int]]:
+def found(
+    *lines: Billed, facts: Facts | None = FACTS, earlier: tuple[Billed, ...] = ()
+) -> list[tuple[Code, int]]:
     return [(one.code, one.stake_fen) for one in check_waybill(lines, facts, earlier, MARCH)]
 
 
@@ -82,7 +84,9 @@ def test_a_right_line_has_no_findings() -> None:
         (replace(LINE, freight_fen=1000, other_fen=50), FACTS, (Code.ARITHMETIC, 50)),
     ],
 )  # fmt: skip
-def test_each_fault_is_found_alone_with_its_stake(line: Billed, facts: Facts | None, expected: tuple[Code, int]) -> None:
+def test_each_fault_is_found_alone_with_its_stake(
+    line: Billed, facts: Facts | None, expected: tuple[Code, int]
+) -> None:
     assert found(line, facts=facts) == [expected]
 
 

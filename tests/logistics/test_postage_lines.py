@@ -30,8 +30,18 @@ def read(tmp_path: Path, text: str, **options: object) -> Reading:
 
 def test_an_ems_export(tmp_path: Path) -> None:
     line = next(read(tmp_path, EMS).lines())
-    assert (line.waybill, line.amount_fen, line.freight_fen, line.other_fen) == ("1012345678901", 1100, 1000, 100)
-    assert (line.weight_g, line.posted_on, line.term, line.account) == (430, date(2026, 1, 5), "collect", "90000001")
+    assert (line.waybill, line.amount_fen, line.freight_fen, line.other_fen) == (
+        "1012345678901",
+        1100,
+        1000,
+        100,
+    )
+    assert (line.weight_g, line.posted_on, line.term, line.account) == (
+        430,
+        date(2026, 1, 5),
+        "collect",
+        "90000001",
+    )
 
 
 def test_an_sf_bill_weighs_in_kilograms_and_bills_what_is_payable(tmp_path: Path) -> None:
@@ -42,7 +52,12 @@ def test_an_sf_bill_weighs_in_kilograms_and_bills_what_is_payable(tmp_path: Path
 
 def test_a_generic_statement_with_the_unit_in_its_header(tmp_path: Path) -> None:
     line = next(read(tmp_path, GENERIC).lines())
-    assert (line.waybill, line.amount_fen, line.weight_g, line.posted_on) == ("YT1234567890", 750, 430, date(2026, 1, 5))
+    assert (line.waybill, line.amount_fen, line.weight_g, line.posted_on) == (
+        "YT1234567890",
+        750,
+        430,
+        date(2026, 1, 5),
+    )
 
 
 def test_titles_above_totals_below_and_headers_on_every_page(tmp_path: Path) -> None:
@@ -52,7 +67,11 @@ def test_titles_above_totals_below_and_headers_on_every_page(tmp_path: Path) -> 
         "小计,,15.5\n邮件号,收寄日期,合计费用\nA3,2026-01-04,4\n小计,,4\n合计,,19.50\n制表人：,某某,\n",
     )
     assert [line.amount_fen for line in reading.lines()] == [1000, 550, 400]
-    assert [(total.stated_fen, total.summed_fen) for total in reading.totals] == [(1550, 1550), (400, 400), (1950, 1950)]
+    assert [(total.stated_fen, total.summed_fen) for total in reading.totals] == [
+        (1550, 1550),
+        (400, 400),
+        (1950, 1950),
+    ]
 
 
 def test_a_wrong_total_is_kept_with_both_figures(tmp_path: Path) -> None:
@@ -96,7 +115,11 @@ def test_an_xls_statement(tmp_path: Path) -> None:
 
 
 def test_red_lines_are_negative(tmp_path: Path) -> None:
-    assert [line.amount_fen for line in read(tmp_path, "运单号,金额\nA1,10\nA1,-10\nA1,(2.5)\n").lines()] == [1000, -1000, -250]
+    assert [line.amount_fen for line in read(tmp_path, "运单号,金额\nA1,10\nA1,-10\nA1,(2.5)\n").lines()] == [
+        1000,
+        -1000,
+        -250,
+    ]
 
 
 def test_fee_kinds_and_terms_become_ours_or_stay_as_they_are(tmp_path: Path) -> None:
@@ -142,7 +165,9 @@ def test_a_name_told_once_is_understood(tmp_path: Path) -> None:
         (f"{'A' * 60},10,1", "bad_waybill"),
     ],
 )
-def test_a_row_that_cannot_be_taken_exactly_stops_everything_and_is_named(tmp_path: Path, row: str, code: str) -> None:
+def test_a_row_that_cannot_be_taken_exactly_stops_everything_and_is_named(
+    tmp_path: Path, row: str, code: str
+) -> None:
     with pytest.raises(BadLine, match="第 3 行") as fault:
         list(read(tmp_path, f"运单号,金额,重量\nA0,1,1\n{row}\n").lines())
     assert fault.value.code == code

@@ -32,7 +32,9 @@ def test_reads_what_couriers_write(text: str, fen: int) -> None:
     assert fen_of(text) == fen
 
 
-@pytest.mark.parametrize("text", ["", "十二元", "1,23.4", "12.345", "nan", "Infinity", "1e99", "=1+1", "12 34", "(-3)"])
+@pytest.mark.parametrize(
+    "text", ["", "十二元", "1,23.4", "12.345", "nan", "Infinity", "1e99", "=1+1", "12 34", "(-3)"]
+)
 def test_refuses_what_is_no_exact_amount(text: str) -> None:
     with pytest.raises(NotMoney):
         fen_of(text)

@@ -82,7 +82,9 @@ def test_a_transfer_is_paid_by_the_office_that_needs_the_paper() -> None:
 
 
 def test_joint_materials_are_paid_by_the_office_they_go_to_not_by_the_lead() -> None:
-    joint = shipment(Leg.MATERIALS, mode="joint", deciding=(HOUSING, WENLING_HOUSING), receiver=WENLING_HOUSING)
+    joint = shipment(
+        Leg.MATERIALS, mode="joint", deciding=(HOUSING, WENLING_HOUSING), receiver=WENLING_HOUSING
+    )
     assert decide(joint, PUTIAN).payer_centre_id == WENLING.id
 
 
@@ -108,7 +110,8 @@ def test_what_the_catalogue_does_not_cover_is_paid_by_the_sender() -> None:
 @given(st.integers(0, 10**9), st.integers(1, 9))
 def test_joint_shares_sum_to_the_whole_with_the_remainder_at_the_lead(total: int, offices: int) -> None:
     deciding = tuple(
-        OfficeFacts(100 + n, f"部门{n}", "county", Centre(200 + n, f"中心{n}", "county")) for n in range(offices)
+        OfficeFacts(100 + n, f"部门{n}", "county", Centre(200 + n, f"中心{n}", "county"))
+        for n in range(offices)
     )
     decision = decide(shipment(Leg.JOINT_RESULT, deciding=deciding, sender=deciding[0]), PUTIAN)
     shares = decision.share_out(total)

@@ -178,7 +178,9 @@ PLANTABLE = [code for code in Code if code not in {Code.ARITHMETIC, Code.WRONG_C
 
 
 @pytest.mark.parametrize("seed", [random.randrange(10**6), 7])
-def test_every_planted_fault_is_found_and_none_invented(world: PostageWorld, tmp_path: Path, seed: int) -> None:
+def test_every_planted_fault_is_found_and_none_invented(
+    world: PostageWorld, tmp_path: Path, seed: int
+) -> None:
     chance = random.Random(seed)  # noqa: S311 - not for secrets
     open_account(world.cast.wenling.centre, world.carrier, OTHER_ACCOUNT)
     planter = Planter(world, chance, [], [], [])
@@ -199,7 +201,9 @@ def test_every_planted_fault_is_found_and_none_invented(world: PostageWorld, tmp
 
 def test_checking_again_finds_the_same_and_adds_nothing(world: PostageWorld, tmp_path: Path) -> None:
     charge = world.charged()
-    march = bill(world, tmp_path / "a.csv", [world.row(charge.waybill.number, "12.00"), world.row("999999", "5")])
+    march = bill(
+        world, tmp_path / "a.csv", [world.row(charge.waybill.number, "12.00"), world.row("999999", "5")]
+    )
     first = check(world, march)
     before = list(Discrepancy.objects.order_by("pk").values())
     events = Event.objects.count()
@@ -208,7 +212,9 @@ def test_checking_again_finds_the_same_and_adds_nothing(world: PostageWorld, tmp
     assert Event.objects.count() == events
 
 
-def test_an_open_difference_follows_the_facts_and_a_decided_one_stays(world: PostageWorld, tmp_path: Path) -> None:
+def test_an_open_difference_follows_the_facts_and_a_decided_one_stays(
+    world: PostageWorld, tmp_path: Path
+) -> None:
     late, wrong = world.charged(), world.charged()
     for charge in (late, wrong):
         parcel = charge.parcel
@@ -237,7 +243,10 @@ def test_the_order_of_imports_does_not_change_the_outcome(
     files = [
         ("2026-01", [world.row(numbers[0], "11.00"), world.row(numbers[1], "11.00")]),
         ("2026-02", [world.row(numbers[1], "11.00"), world.row(numbers[2], "11.00")]),
-        ("2026-03", [world.row(numbers[1], "11.00"), world.row(numbers[2], "-11.00"), world.row(numbers[0], "1")]),
+        (
+            "2026-03",
+            [world.row(numbers[1], "11.00"), world.row(numbers[2], "-11.00"), world.row(numbers[0], "1")],
+        ),
     ]
     for index in order:
         month, rows = files[index]
@@ -333,7 +342,9 @@ def test_unknown_names_are_told_once(world: PostageWorld, tmp_path: Path) -> Non
     assert take_in(world, path).statement.line_count == 1
 
 
-def test_only_the_centres_own_finance_officer_works_on_a_statement(world: PostageWorld, tmp_path: Path) -> None:
+def test_only_the_centres_own_finance_officer_works_on_a_statement(
+    world: PostageWorld, tmp_path: Path
+) -> None:
     march = bill(world, tmp_path / "a.csv", [world.row("999999", "11.00")])
     check(world, march)
     stranger = person("other-finance", Role.FINANCE, centre=world.cast.wenling.centre)
@@ -343,7 +354,9 @@ def test_only_the_centres_own_finance_officer_works_on_a_statement(world: Postag
         with pytest.raises(NotYours):
             dispute_all(statement_id=march.pk, reason="x", actor=actor, now=NOW)
     with pytest.raises(NotYours):
-        import_statement(path=tmp_path / "a.csv", carrier=world.carrier, month=MONTH, actor=world.cast.clerk, now=NOW)
+        import_statement(
+            path=tmp_path / "a.csv", carrier=world.carrier, month=MONTH, actor=world.cast.clerk, now=NOW
+        )
 
 
 def test_a_decision_carries_its_reason_and_follows_the_table(world: PostageWorld, tmp_path: Path) -> None:

@@ -71,7 +71,9 @@ def test_an_empty_file_is_refused(file: Path) -> None:
 
 
 def test_xlsx_numbers_keep_the_digits_of_the_file(file: Path) -> None:
-    cells = "".join(f"<c><v>{text}</v></c>" for text in ("12.3", "0.30000000000000004", "1.012345678901E12", "-5"))
+    cells = "".join(
+        f"<c><v>{text}</v></c>" for text in ("12.3", "0.30000000000000004", "1.012345678901E12", "-5")
+    )
     xlsx(file, f"<sheetData><row>{cells}</row></sheetData>")
     assert rows_of(file) == [["12.3", "0.300000000000000", "1012345678901", "-5"]]
 
@@ -109,7 +111,12 @@ def test_a_vertically_merged_cell_counts_for_all_its_rows(file: Path) -> None:
     book = Workbook()
     page = book.active
     assert page is not None
-    for row in (["运单号", "费用类型", "金额"], ["A1", "运费", "10"], [None, "保价", "1"], ["A2", "运费", "8"]):
+    for row in (
+        ["运单号", "费用类型", "金额"],
+        ["A1", "运费", "10"],
+        [None, "保价", "1"],
+        ["A2", "运费", "8"],
+    ):
         page.append(row)
     page.merge_cells("A2:A3")
     book.save(file)
@@ -117,7 +124,11 @@ def test_a_vertically_merged_cell_counts_for_all_its_rows(file: Path) -> None:
 
 
 def test_xls_reads_like_xlsx(file: Path) -> None:
-    xls(file, [["运单号", "金额", "重量"], ["1012345678901", 12.3, 430.0], ["", 0.1 + 0.2, ""]], merged=[(1, 2, 0)])
+    xls(
+        file,
+        [["运单号", "金额", "重量"], ["1012345678901", 12.3, 430.0], ["", 0.1 + 0.2, ""]],
+        merged=[(1, 2, 0)],
+    )
     assert rows_of(file) == [
         ["运单号", "金额", "重量"],
         ["1012345678901", "12.3", "430"],
@@ -127,7 +138,9 @@ def test_xls_reads_like_xlsx(file: Path) -> None:
 
 @given(st.binary(min_size=8, max_size=4096))
 @settings(max_examples=60, deadline=None)
-def test_no_bytes_after_a_magic_do_more_than_refuse(tmp_path_factory: pytest.TempPathFactory, tail: bytes) -> None:
+def test_no_bytes_after_a_magic_do_more_than_refuse(
+    tmp_path_factory: pytest.TempPathFactory, tail: bytes
+) -> None:
     for magic in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         file = tmp_path_factory.mktemp("fuzz") / "file"
         file.write_bytes(magic + tail)
@@ -137,7 +150,9 @@ def test_no_bytes_after_a_magic_do_more_than_refuse(tmp_path_factory: pytest.Tem
 
 @given(st.integers(0, 6000), st.integers(0, 255))
 @settings(max_examples=80, deadline=None)
-def test_a_flipped_byte_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, at: int, value: int) -> None:
+def test_a_flipped_byte_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, at: int, value: int
+) -> None:
     folder = tmp_path_factory.mktemp("flip")
     for name, make in (("x", lambda path: xlsx(path, sheet_data(ROWS))), ("s", lambda path: xls(path, ROWS))):
         path = make(folder / name)

@@ -116,7 +116,10 @@ def test_two_versions_may_not_overlap_but_may_follow_each_other() -> None:
 
 
 def test_zones_that_tie_are_refused() -> None:
-    crossing = (Zone("a", "甲", ("3310",), ("33",), 1, 1, 1, 1), Zone("b", "乙", ("33",), ("3310",), 1, 1, 1, 1))
+    crossing = (
+        Zone("a", "甲", ("3310",), ("33",), 1, 1, 1, 1),
+        Zone("b", "乙", ("33",), ("3310",), 1, 1, 1, 1),
+    )
     with pytest.raises(TariffFault, match="覆盖同一线路"):
         check_tariff(replace(TARIFF, zones=crossing))
 
