@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from dossier.assemble.textlayer import to_unicode
-from dossier.assemble.writer import Name, Ref, StreamingWriter, Value, number
+from dossier.assemble.writer import Name, Ref, StreamingWriter, Value, number, serialise
 from dossier.fonts import Face, FontFile, open_face
 
 A4 = (595.276, 841.89)
@@ -153,11 +153,14 @@ class Sheet:
     ) -> None:
         """Set `text` with its baseline at y; `spacing` opens the letters, in points."""
         place = f"1 0 0 1 {number(x)} {number(A4[1] - y)} Tm"
-        opened = f"{number(spacing)} Tc " if spacing else ""
-        closed = " 0 Tc" if spacing else ""
-        name = self.fonts.name_of(font)
+        shown = f"/{self.fonts.name_of(font)} {number(size)} Tf {place}"
         codes = font.encode(text)
-        self._paint(f"{colour} BT /{name} {number(size)} Tf {opened}{place} <{codes}> Tj{closed} ET")
+        if not spacing:
+            self._paint(f"{colour} BT {shown} <{codes}> Tj ET")
+            return
+        # Wide letter spacing would read as spaces: say what the text is.
+        actual = serialise({"ActualText": text}).decode()
+        self._paint(f"/Span {actual} BDC {colour} BT {shown} {number(spacing)} Tc <{codes}> Tj 0 Tc ET EMC")
 
     def centred(
         self, y: float, text: str, font: VisibleFont, size: float, *, colour: str = BLACK, spacing: float = 0

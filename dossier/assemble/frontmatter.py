@@ -65,8 +65,8 @@ def cover(plan: DossierPlan, fonts: FontSet, page_count: int) -> tuple[Sheet, Se
 def _facts(sheet: Sheet, plan: DossierPlan, page_count: int, *, top: float) -> float:
     rows = [
         ("办件编号", plan.case_number),
-        ("事　　项", plan.item),
-        ("申 请 人", plan.applicant),
+        ("事项", plan.item),
+        ("申请人", plan.applicant),
         ("收件窗口", plan.window),
         ("审批部门", plan.office),
         *plan.facts,
@@ -81,7 +81,8 @@ def _facts(sheet: Sheet, plan: DossierPlan, page_count: int, *, top: float) -> f
         sheet.line(LEFT, y, RIGHT, y)
         baseline = y + padding + size * 0.88
         with sheet.tag("P"):
-            sheet.text(LEFT + 4, baseline, label, sheet.fonts.body, size, colour=GRAY)
+            spread = size * (4 - len(label)) / (len(label) - 1) if len(label) in (2, 3) else 0
+            sheet.text(LEFT + 4, baseline, label, sheet.fonts.body, size, colour=GRAY, spacing=spread)
             for index, line in enumerate(lines):
                 sheet.text(LEFT + label_width, baseline + index * pitch, line, sheet.fonts.body, size)
         y += 2 * padding + size + (len(lines) - 1) * pitch
