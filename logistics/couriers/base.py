@@ -196,9 +196,13 @@ class Account:
 
 
 class Courier(Protocol):
-    """What every adapter offers. All methods that ask the courier raise `CourierError`; none opens a transaction."""
+    """What every adapter offers. All methods that ask the courier raise `CourierError`; none opens a transaction.
+
+    `creates_once`: `create` may be called again for a reference whose fate is unknown, and gives the same waybill.
+    """
 
     code: str
+    creates_once: bool
 
     def quote(self, order: Order) -> Quote:
         """The price the courier names for an order."""

@@ -26,6 +26,16 @@ class AnswerLost(CourierError):
         super().__init__("courier_answer_lost", message, can_retry=True)
 
 
+class FateUnknown(CourierError):
+    """The answer was lost and this courier cannot be asked by our reference: a person has to look it up."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "courier_fate_unknown",
+            "承运商没有回应，且无法按寄件编号查询；请在承运商后台核对，已生成运单的请登记运单号，未生成的重新下单。",
+        )
+
+
 class CourierSaidNo(CourierError):
     """The courier understood and declined; repeating the same request gives the same answer."""
 

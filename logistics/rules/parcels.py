@@ -1,5 +1,6 @@
 """What a parcel may go through, as tables, and who stands at its ends."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -178,6 +179,29 @@ def check_weight(weight_g: int) -> None:
     """A weight in grams that a scale can have shown."""
     if not 1 <= weight_g <= HEAVIEST_G:
         raise NotNow("parcel_weight", f"重量应在 1 克到 {HEAVIEST_G // 1000} 千克之间，请重新称重。")
+
+
+S10 = re.compile(r"[A-Z]{2}(\d{8})(\d)[A-Z]{2}")
+S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
+
+
+def waybill_number(text: str) -> str:
+    """A typed waybill number in its one spelling. Only the form UPU S10 has a published check digit, so only there a
+    typing error can be seen; the carrier is never guessed from the number.
+    """
+    number = "".join(text.split()).upper()
+    if not (number.isascii() and number.isalnum() and 6 <= len(number) <= 32):
+        raise NotNow("waybill_number", "运单号应为 6 到 32 位字母或数字，请核对后重新输入。")
+    shape = S10.fullmatch(number)
+    if shape and s10_check_digit(shape.group(1)) != shape.group(2):
+        raise NotNow("waybill_check_digit", "运单号校验位不符，可能输入有误，请对照面单重新输入。")
+    return number
+
+
+def s10_check_digit(serial: str) -> str:
+    """The check digit of the eight digits of a UPU S10 number."""
+    rest = 11 - sum(weight * int(digit) for weight, digit in zip(S10_WEIGHTS, serial, strict=True)) % 11
+    return {10: "0", 11: "5"}.get(rest, str(rest))
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import httpx
 
 from logistics.couriers import standard_webhooks
 from logistics.couriers.kuaidi100.adapter import push_sign
-from logistics.couriers.kuaidi100.wire import SHANGHAI
 from logistics.couriers.neutral.wire import EventWire
+from logistics.couriers.wall_clock import as_carriers_write
 from logistics.rules.tracking import TrackingKind
 from logistics.sandbox.faults import FaultKind, Faults
 from logistics.sandbox.world import Follower, Shipment
@@ -142,7 +142,7 @@ def kuaidi100_listing(shipment: Shipment, *, company: str) -> dict[str, object]:
     for event in sorted(shipment.events, key=lambda event: (event.at, event.id), reverse=True):
         if event.id not in held and event.kind is not TrackingKind.REVERSAL:
             continue
-        local = event.at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+        local = as_carriers_write(event.at)
         lines.append(
             {
                 "time": local,

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from logistics.couriers.base import Booking, Order, Payer, Payment, Settling
-from logistics.couriers.errors import CourierError
+from logistics.couriers.errors import CourierError, FateUnknown
 from logistics.models import CarrierAccount, Parcel, Waybill
 from logistics.models.waybills import LIVING
-from logistics.rules.parcels import NotNow, ParcelState, WaybillState
+from logistics.rules.parcels import NotNow, ParcelState, WaybillState, waybill_number
 from logistics.rules.payers import PaymentTerm
 from logistics.services.accounts import courier_of
 from logistics.services.ends import courier_party, is_sender
@@ -57,9 +57,7 @@ def register_waybill(
 ) -> Waybill:
     """A waybill that was made elsewhere (written by hand, or in the carrier's own program); we only follow it."""
     _check_own(actor, parcel)
-    number = number.strip().upper()
-    if not (number.isascii() and number.isalnum() and 6 <= len(number) <= 32):
-        raise NotNow("waybill_number", "运单号应为 6 到 32 位字母或数字，请核对后重新输入。")
+    number = waybill_number(number)
     with transaction.atomic():
         waybill = _request(parcel=parcel, account=account, term=term, actor=actor, now=now)
         if waybill.state == WaybillState.BOOKED and waybill.number != number:
@@ -244,6 +242,9 @@ def _give_back(waybill: Waybill, *, reason: str, actor: Actor, now: datetime) ->
 
 def _resume(waybill: Waybill, *, now: datetime) -> bool:
     if waybill.state == WaybillState.REQUESTED:
+        if not courier_of(waybill.account).creates_once:
+            _fail(waybill, FateUnknown(), actor=SYSTEM, now=now)
+            return True
         _obtain(waybill, actor=SYSTEM, now=now)
         return True
     if waybill.state == WaybillState.CANCELLING:

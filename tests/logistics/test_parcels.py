@@ -5,7 +5,7 @@ import pytest
 from ingest.models import Original
 from ingest.services.intake import withdraw
 from logistics.models import Parcel, ParcelItem
-from logistics.rules.parcels import STEPS, NotNow, ParcelState, open_acts, target
+from logistics.rules.parcels import STEPS, NotNow, ParcelState, open_acts, target, waybill_number
 from logistics.rules.payers import Leg
 from logistics.sandbox.server import SandboxServer
 from logistics.services.parcels import (
@@ -196,3 +196,16 @@ def test_the_table_names_every_state_and_refuses_the_rest() -> None:
                 with pytest.raises(NotNow):
                     target(step.act, state)
     assert open_acts(ParcelState.RECEIVED) == open_acts(ParcelState.CANCELLED) == ()
+
+
+@pytest.mark.parametrize("number", ["EB000717618HK", "RB123456785GB", "EE471108151FR", "EX123456785CN"])
+def test_check_digits_of_upu_numbers(number: str) -> None:
+    assert waybill_number(f" {number[:2].lower()} {number[2:]} ") == number
+    wrong = number[:10] + str((int(number[10]) + 1) % 10) + number[11:]
+    with pytest.raises(NotNow, match="校验位"):
+        waybill_number(wrong)
+
+
+@pytest.mark.parametrize("number", ["1012345678901", "SF7444407228423", "YT6186594166532"])
+def test_numbers_without_a_published_check_digit_are_taken_as_typed(number: str) -> None:
+    assert waybill_number(number) == number

@@ -67,6 +67,7 @@ class Kuaidi100:
     account: Account
     caller: Caller
     code: str = "kuaidi100"
+    creates_once: bool = True
 
     def __post_init__(self) -> None:
         missing = [name for name in ("key", "salt", "customer") if not self.account.credentials.get(name)]

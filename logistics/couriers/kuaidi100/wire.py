@@ -1,17 +1,13 @@
 """Shapes of kuaidi100's answers and pushes, checked at the door."""
 
-from datetime import datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from logistics.couriers.base import Report
 from logistics.couriers.kuaidi100.codes import kind_of
+from logistics.couriers.wall_clock import shanghai_time
 from logistics.rules.tracking import Scan, TrackingKind, scan_key
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-TIME_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y.%m.%d %H:%M:%S")
 
 
 def _text(value: object) -> object:
@@ -22,16 +18,6 @@ def _text(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
-
-
-def shanghai_time(text: str) -> datetime:
-    """A carrier's wall-clock time as an aware moment; ValueError when it has no known form."""
-    for form in TIME_FORMATS:
-        try:
-            return datetime.strptime(text.strip(), form).replace(tzinfo=SHANGHAI)
-        except ValueError:
-            continue
-    raise ValueError("no known form of time")
 
 
 class Wire(BaseModel):

@@ -49,6 +49,7 @@ class NeutralCourier:
     account: Account
     caller: Caller
     code: str = "neutral"
+    creates_once: bool = True
 
     def __post_init__(self) -> None:
         missing = [name for name in ("api_key", "webhook_secret") if not self.account.credentials.get(name)]
