@@ -48,7 +48,7 @@ class PrivateSeaweed(Service):
             )
 
     def command(self) -> list[str]:
-        ports: dict[str, int] = json.loads(self._ports_file.read_text())
+        ports = self._ports()
         return [
             str(Path(sys.executable).with_name("weed")),
             "mini",
@@ -76,18 +76,33 @@ class PrivateSeaweed(Service):
         }
 
     def is_ready(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
-        try:
-            connection.request("GET", "/status")
-            return connection.getresponse().status == http.client.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        """The S3 port answers a while before the volumes are known, and fails reads until then: ask for both."""
+        return _ask(self.port, "/status") is not None and self._has_volumes()
+
+    def _has_volumes(self) -> bool:
+        answer = _ask(self._ports()["master"], "/dir/status")
+        return answer is not None and json.loads(answer)["Topology"]["Max"] > 0
+
+    def _ports(self) -> dict[str, int]:
+        ports: dict[str, int] = json.loads(self._ports_file.read_text())
+        return ports
 
     @property
     def _ports_file(self) -> Path:
         return self.folder / "ports.json"
+
+
+def _ask(port: int, path: str) -> bytes | None:
+    """The body of a successful answer, or None."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.read() if answer.status == http.client.OK else None
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 def _free_pairs(count: int) -> list[int]:
