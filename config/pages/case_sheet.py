@@ -1,7 +1,7 @@
 """One case as its page shows it: a composed read in a constant number of queries."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.db.models import Model, Prefetch, QuerySet
 
@@ -10,23 +10,27 @@ from config.pages.chips import Chip, case_chip, handling_chip
 from config.pages.event_words import words_of
 from config.pages.journey import JourneyFacts, Station, Travel, first_of, journey
 from config.pages.next_step import NextStep, Who
+from dossier.models import Dossier, DossierState, Occasion
 from ingest.models import Case, Handling, Material, Original, Page, SourceFile
 from ingest.rules import CASE_STEPS, ENDED, CaseState, open_handling_acts
 from logistics.models import Parcel, ParcelItem, TrackingEvent, Waybill
 from logistics.rules.parcels import INBOUND, ON_THE_ROAD, OUTBOUND
 from logistics.services.ends import is_receiver
 from registry.actors import Actor
-from registry.models import Event, Office, Window
+from registry.models import Event, Office, Slip, User, Window
 from registry.permissions import NotYours, may, visible
 from registry.terms import Delivery, Mode
+from workers.models import Job, JobState
 
 
-@dataclass(frozen=True)
+@dataclass
 class Told:
-    """One line of the case's timeline."""
+    """One line of the case's timeline; the same act several times in a row is one line with a count."""
 
-    event: Event
     words: str
+    by: str
+    at: datetime
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,36 @@ class CaseSheet:
     stations: list[Station]
     acts: frozenset[str]
     arriving_ids: frozenset[int]
+    dossiers: list[Dossier]
+    own_dossiers: frozenset[int]
+    slips: list[Slip]
+    failed_work: bool
+
+    @property
+    def dossiers_pending(self) -> bool:
+        """Whether a dossier or slip is still in the making."""
+        if self.case.submitted_at is None or self.case.state in ENDED:
+            return False
+        unfinished = any(dossier.state == DossierState.BUILDING for dossier in self.dossiers)
+        return not self.dossiers or unfinished or any(slip.stored_id is None for slip in self.slips)
+
+    @property
+    def unreceipted(self) -> frozenset[int]:
+        """Signed dossiers that the deciding office has not signed for."""
+        return frozenset(
+            dossier.pk
+            for dossier in self.dossiers
+            if dossier.state == DossierState.SIGNED
+            and all(revision.occasion != Occasion.RECEIVED for revision in dossier.revisions.all())
+        )
 
     @property
     def mode(self) -> str:
         return Mode(self.case.mode).label
+
+    @property
+    def has_paper_track(self) -> bool:
+        return any(station.paper is not None for station in self.stations)
 
     @property
     def delivery(self) -> str:
@@ -180,6 +210,12 @@ def read_sheet(number: str, actor: Actor) -> CaseSheet:
     own = [part for part in parts if part.handling.office_id == actor.office_id]
     files = list(case.files.order_by("-uploaded_at", "-pk")) if may(actor, "page.see") else []
     parcels = list(visible(actor, "parcel.see", _parcels(case))) if may(actor, "parcel.see") else []
+    dossiers = list(
+        Dossier.objects.filter(handling__case=case)
+        .select_related("handling__office")
+        .prefetch_related("revisions")
+        .order_by("handling", "-version")
+    )
     told = list(Event.objects.filter(stream=case.number).order_by("sequence"))
     return CaseSheet(
         case=case,
@@ -191,9 +227,17 @@ def read_sheet(number: str, actor: Actor) -> CaseSheet:
         files=files,
         originals=_placed(list(case.originals.all()), actor),
         parcels=parcels,
-        told=[Told(event, words_of(event)) for event in reversed(told)],
+        told=_tell(told),
         stations=journey(_journey_facts(case, parts[0].handling, told)),
         acts=frozenset(act for act in CASE_ACTS if may(actor, act)),
+        dossiers=dossiers,
+        own_dossiers=frozenset(
+            visible(actor, "dossier.download", Dossier.objects.filter(handling__case=case)).values_list("pk", flat=True)
+            if may(actor, "dossier.download")
+            else ()
+        ),
+        slips=list(visible(actor, "slip.print", Slip.objects.filter(case_number=case.number)).order_by("pk")),
+        failed_work=Job.objects.filter(event__case_number=case.number, state=JobState.FAILED).exists(),
         arriving_ids=frozenset(
             parcel.pk for parcel in parcels if parcel.state in ON_THE_ROAD and is_receiver(actor, parcel)
         ),
@@ -264,6 +308,21 @@ def _placed(originals: list[Original], actor: Actor) -> list[Placed]:
     ]
 
 
+def _tell(events: list[Event]) -> list[Told]:
+    """Newest first, people by their names."""
+    ids = {int(event.actor_id) for event in events if event.actor_kind == "user" and event.actor_id.isdecimal()}
+    names = {str(user.pk): str(user) for user in User.objects.filter(pk__in=ids)}
+    lines: list[Told] = []
+    for event in reversed(events):
+        by = names.get(event.actor_id, event.actor_label) if event.actor_kind == "user" else event.actor_label
+        told = Told(words_of(event), by, event.at)
+        if lines and (lines[-1].words, lines[-1].by) == (told.words, told.by):
+            lines[-1].count += 1
+        else:
+            lines.append(told)
+    return lines
+
+
 def _is_here(original: Original, actor: Actor) -> bool:
     here = {Original.Place.WINDOW: actor.window_id, Original.Place.OFFICE: actor.office_id}
     at = here.get(Original.Place(original.place))
@@ -275,7 +334,7 @@ def _journey_facts(case: Case, lead: Handling, told: list[Event]) -> JourneyFact
     ways = list(Parcel.objects.filter(items__original__case=case).distinct().order_by("pk"))
     out = [parcel for parcel in ways if parcel.leg in INBOUND]
     back = [parcel for parcel in ways if parcel.leg in OUTBOUND]
-    needs_paper = any(original.kind == Original.Kind.MATERIAL for original in case.originals.all())
+    needs_paper = case.originals.exists() or case.item.requirements.filter(mailed=True).exists()
     return JourneyFacts(
         mode=case.mode,
         case_state=case.state,

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from config.pages.case_sheet import find_case, read_sheet
 from config.pages.frame import Fault, Typed, page
+from dossier.verify.verdict import Verdict
 from ingest.services.intake import Applicant
 from ingest.services.revealing import reveal_applicant
 from registry.actors import Actor
@@ -40,6 +41,7 @@ def render_case(
     *,
     fault: Fault | None = None,
     applicant: Applicant | None = None,
+    verdict: tuple[int, Verdict] | None = None,
 ) -> HttpResponse:
     """The case page; with a fault it says so beside the act that was refused and keeps what was typed."""
     context: dict[str, Any] = {
@@ -48,5 +50,6 @@ def render_case(
         "typed": Typed(fault.at, request.POST) if fault else None,
         "said": list(messages.get_messages(request)),
         "applicant": applicant,
+        "verdict": verdict,
     }
     return render(request, "case/case.html", context, status=409 if fault else 200)

@@ -1,6 +1,7 @@
 """Page images for people: a small or a large JPEG made from the stored page, upright; and the page with its text."""
 
 import io
+from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -8,6 +9,7 @@ from PIL import Image
 
 from config.pages.frame import page
 from ingest.models import Page
+from ocr.models import Reading
 from registry.actors import Actor
 from registry.permissions import NotYours, visible
 from storage.errors import Refused
@@ -42,8 +44,12 @@ def page_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         .values_list("pk", flat=True)
     )
     place = siblings.index(shown.pk)
+    reading = Reading.objects.current(shown)
     context = {
         "page": shown,
+        "reading": reading,
+        "lines": _lines(reading),
+        "frame": _frame(shown),
         "case": shown.case,
         "place": place + 1,
         "count": len(siblings),
@@ -51,6 +57,45 @@ def page_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "after": siblings[place + 1] if place + 1 < len(siblings) else None,
     }
     return render(request, "case/page.html", context)
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """One line that was read, and the corners of its box in the stored picture's pixels."""
+
+    text: str
+    corners: str
+    uncertain: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The stored picture turned upright: size as shown, and the turn that takes its pixels there."""
+
+    width: int
+    height: int
+    turn: str
+
+
+def _lines(reading: Reading | None) -> list[TextLine]:
+    if reading is None:
+        return []
+    return [
+        TextLine(line.text, " ".join(f"{x:.0f},{y:.0f}" for x, y in line.box), line.uncertain)
+        for line in reading.text_lines()
+    ]
+
+
+def _frame(shown: Page) -> Frame:
+    width, height = shown.width, shown.height
+    turns = {
+        0: "",
+        90: f"translate({height} 0) rotate(90)",
+        180: f"translate({width} {height}) rotate(180)",
+        270: f"translate(0 {width}) rotate(270)",
+    }
+    size = (height, width) if shown.rotation in (90, 270) else (width, height)
+    return Frame(*size, turns[shown.rotation])
 
 
 def _page(pk: int, actor: Actor) -> Page:

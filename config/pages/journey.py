@@ -26,18 +26,12 @@ class Station:
 
     digital: Mark | None = None
     paper: Mark | None = None
+    digital_passed: bool = False
+    paper_passed: bool = False
 
     @property
     def meets(self) -> bool:
         return self.digital is not None and self.paper is not None
-
-    @property
-    def digital_done(self) -> bool:
-        return self.digital is None or self.digital.state == DONE
-
-    @property
-    def paper_done(self) -> bool:
-        return self.paper is None or self.paper.state == DONE
 
 
 @dataclass(frozen=True)
@@ -79,8 +73,10 @@ def journey(facts: JourneyFacts) -> list[Station]:
         Station(_mark("归结", facts.closed), _paper(facts, "申请人收到", facts.back.arrived)),
     ]
     if facts.case_state in (CaseState.REFUSED, CaseState.WITHDRAWN):
-        return _stopped(stations, CaseState(facts.case_state).label, facts.closed)
-    return _with_present(stations, facts)
+        stations = _stopped(stations, CaseState(facts.case_state).label, facts.closed)
+    else:
+        stations = _with_present(stations, facts)
+    return _with_rails(stations)
 
 
 def _middle(facts: JourneyFacts) -> Iterable[Station]:
@@ -118,6 +114,20 @@ def _with_present(stations: list[Station], facts: JourneyFacts) -> list[Station]
             mark = Mark(mark.label, None, NOW, note)
         shown.append(Station(mark, station.paper))
     return shown
+
+
+def _with_rails(stations: list[Station]) -> list[Station]:
+    """Each track is drawn as travelled up to the last mark on it that is done."""
+
+    def last_done(marks: list[Mark | None]) -> int:
+        return max((index for index, mark in enumerate(marks) if mark and mark.state != AHEAD), default=-1)
+
+    digital = last_done([station.digital for station in stations])
+    paper = last_done([station.paper for station in stations])
+    return [
+        Station(station.digital, station.paper, digital_passed=index < digital, paper_passed=index < paper)
+        for index, station in enumerate(stations)
+    ]
 
 
 def _stopped(stations: list[Station], label: str, at: datetime | None) -> list[Station]:

@@ -1,6 +1,8 @@
 // What the pages do beyond plain HTML: upload with progress, lists by keyboard, scanning, and saying when the network is gone.
 "use strict";
 
+document.documentElement.classList.add("js");
+
 const LABELS = { sending: "上传中", checking: "检查中", lost: "网络中断，未上传，请重试", failed: "上传失败，请重试" };
 
 /* ---------- network ---------- */
@@ -151,3 +153,16 @@ document.addEventListener("keydown", (event) => {
     typedFast = "";
   }
 });
+
+/* ---------- a read line and its place on the page light up together ---------- */
+function lightUp(event) {
+  const line = event.target.closest?.("[data-line]");
+  for (const lit of document.querySelectorAll("[data-line].on")) lit.classList.remove("on");
+  if (!line) return;
+  for (const both of document.querySelectorAll(`[data-line="${line.dataset.line}"]`)) {
+    both.classList.add("on");
+    if (both !== line && both.matches("li")) both.scrollIntoView({ block: "nearest" });
+  }
+}
+document.addEventListener("mouseover", lightUp);
+document.addEventListener("focusin", lightUp);

@@ -1,0 +1,107 @@
+"""卷宗 on the case page: progress, download for the deciding office, receipt, and checking what is kept."""
+
+import tempfile
+from pathlib import Path
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from config.pages.acting import act_on_case
+from config.pages.case_sheet import read_sheet
+from config.pages.cases import render_case
+from config.pages.frame import Fault, page
+from dossier.api import copy_response, file_response
+from dossier.models import Dossier
+from dossier.services import authorise_download, check_file, countersign
+from dossier.verify.verdict import Verdict
+from registry.actors import Actor
+from registry.permissions import NotYours, visible
+from storage.errors import Refused
+from storage.services import fetch_to
+
+CHECK_MAX_BYTES = 200 << 20
+
+
+@page("case.see")
+def progress(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """The dossier part of the case page alone, asked for again and again while a dossier is in the making."""
+    return render(request, "case/_dossiers.html", {"sheet": read_sheet(number, actor)})
+
+
+@page("dossier.download")
+def dossier_file(request: HttpRequest, actor: Actor, pk: int) -> HttpResponseBase:
+    """The archived file as signed; each download is recorded."""
+    found = _find(pk, actor, "dossier.download")
+    authorise_download(dossier=found, actor=actor, now=timezone.now())
+    return file_response(found, 0, found.size - 1)
+
+
+@page("dossier.download")
+def dossier_copy(request: HttpRequest, actor: Actor, pk: int) -> HttpResponseBase:
+    """A copy marked on every page with whom and what it is for."""
+    return copy_response(_find(pk, actor, "dossier.download"), actor, timezone.now())
+
+
+@require_POST
+@page("dossier.countersign")
+def sign_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    found, now = _find(pk, actor, "dossier.countersign"), timezone.now()
+    return act_on_case(
+        request,
+        actor,
+        found.handling.case.number,
+        at="dossiers",
+        act=lambda: countersign(dossier=found, actor=actor, now=now),
+        said="已加盖部门签收章。",
+    )
+
+
+@require_POST
+@page("dossier.download")
+def check_kept(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Verify the file that is kept, and say the verdict beside it."""
+    found = _find(pk, actor, "dossier.download")
+    number = found.handling.case.number
+    if found.stored is None:
+        return render_case(request, actor, number, fault=Fault("dossiers", "卷宗尚在制作，请稍后再核验。"))
+    with tempfile.TemporaryDirectory(prefix="check-") as folder:
+        path = Path(folder) / "dossier.pdf"
+        fetch_to(found.stored, path)
+        verdict = check_file(path=path, dossier=found)
+    return render_case(request, actor, number, verdict=(found.pk, verdict))
+
+
+def check_any(request: HttpRequest) -> HttpResponse:
+    """Anyone may have a file checked; nothing of it is kept."""
+    verdict, fault = None, None
+    if request.method == "POST":
+        try:
+            verdict = _verdict_on(request.FILES.get("file"))
+        except Refused as refused:
+            fault = Fault.of(refused, "check")
+    return render(request, "check.html", {"verdict": verdict, "fault": fault}, status=409 if fault else 200)
+
+
+def _verdict_on(file: object) -> Verdict:
+    if not isinstance(file, UploadedFile):
+        raise Refused("no_file", "请选择要核验的 PDF 文件。")
+    if (file.size or 0) > CHECK_MAX_BYTES:
+        raise Refused("file_too_large", "文件超过可在线核验的大小，请使用离线核验工具。")
+    with tempfile.NamedTemporaryFile(prefix="check-", suffix=".pdf") as kept:
+        for block in file.chunks():
+            kept.write(block)
+        kept.flush()
+        return check_file(path=Path(kept.name))
+
+
+def _find(pk: int, actor: Actor, act: str) -> Dossier:
+    rows = visible(actor, act, Dossier.objects.filter(pk=pk))
+    found = rows.select_related(
+        "stored", "handling__case__window", "handling__case__item", "handling__office"
+    ).first()
+    if found is None:
+        raise NotYours
+    return found
