@@ -2,7 +2,7 @@
 
 Pure functions, each idempotent: what is already masked stays as it is. The measure is the rule for courier
 waybills: at least one character of the name and six digits of the phone are hidden, and an address ends
-before the door (see docs/decisions for where a wider or narrower rule was chosen).
+before the door.
 """
 
 import re

@@ -31,10 +31,8 @@ def _commands(mark: Mark, per_mm: float) -> bytes:
             return b"".join(_bar(x, mark.y, width, mark.height, per_mm) for x, width in pieces)
         case QrMark():
             placed = place_qr(mark, per_mm)
-            # Correction level Q, automatic mode, no rotation, model 2; cell width ends at 10 dots.
-            return (
-                f'QRCODE {placed.x},{placed.y},Q,{min(10, placed.module)},A,0,M2,"{mark.data}"\r\n'.encode()
-            )
+            # Correction level Q, automatic mode, no rotation, model 2.
+            return f'QRCODE {placed.x},{placed.y},Q,{placed.module},A,0,M2,"{mark.data}"\r\n'.encode()
         case BarsMark():
             placed = place_bars(mark, per_mm)
             narrow = placed.module

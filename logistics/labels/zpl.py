@@ -57,8 +57,8 @@ def _line(x: float, y: float, width: float, height: float, per_mm: float) -> str
 
 
 def _qr(mark: QrMark, placed: Placed) -> str:
-    # ^BQ magnification ends at 10 dots a module; Q is the correction level, A lets the printer pick the mode.
-    return f"^FO{placed.x},{placed.y - QR_DROP_DOTS}^BQN,2,{min(10, placed.module)}^FDQA,{mark.data}^FS"
+    # Q is the correction level, A lets the printer pick the mode.
+    return f"^FO{placed.x},{placed.y - QR_DROP_DOTS}^BQN,2,{placed.module}^FDQA,{mark.data}^FS"
 
 
 def _bars(mark: BarsMark, placed: Placed) -> str:

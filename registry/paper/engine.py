@@ -18,7 +18,7 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher
 from registry.paper.compact import compact_fonts
 from registry.paper.fonts import SANS, SERIF, typeface
 from registry.paper.kinds import SlipKind
-from registry.paper.slips import MODELS, PackingList, Receipt, Settlement, Slip
+from registry.paper.slips import MODELS, BilledLine, PackingList, Receipt, Settlement, Slip
 from registry.time import local_day
 
 TEMPLATE_VERSION = 1
@@ -26,6 +26,8 @@ TEMPLATE_VERSION = 1
 
 GETA = "〓"
 """Stands for a character that the typeface lacks, as printers of Chinese have always done."""
+
+ANNEX_ROWS = 40
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "paper"
 _PROFILE = "srgb-house"
@@ -98,7 +100,7 @@ def _html(slip: Slip, issued_at: datetime | None) -> str:
     return _printable(html)
 
 
-def _sums(slip: Slip) -> dict[str, int]:
+def _sums(slip: Slip) -> dict[str, Any]:
     match slip:
         case Receipt():
             return {"originals": sum(line.original for line in slip.materials)}
@@ -110,9 +112,16 @@ def _sums(slip: Slip) -> dict[str, int]:
                 "billed": sum(office.billed for office in slip.offices),
                 "disputed": sum(office.disputed for office in slip.offices),
                 "corrections": sum(office.corrections for office in slip.offices),
+                "sheets": _sheets(slip),
             }
         case _:
             return {}
+
+
+def _sheets(settlement: Settlement) -> list[list[tuple[int, BilledLine]]]:
+    """The appendix in tables of about a page: one long table takes the page engine quadratic time."""
+    numbered = list(enumerate(settlement.lines, 1))
+    return [numbered[start : start + ANNEX_ROWS] for start in range(0, len(numbered), ANNEX_ROWS)]
 
 
 def _printable(html: str) -> str:

@@ -39,7 +39,7 @@ class Typeface:
 
     def advance(self, char: str) -> float:
         """Width of one character in em."""
-        return float(self.font.get_glyph_h_advance(self.glyph(char))) / self.face.upem
+        return float(self.font.get_glyph_h_advance(self.glyph(char)) / self.face.upem)
 
     def width(self, text: str) -> float:
         """Width of a line in em, without kerning, which is how all our printers set it."""

@@ -18,10 +18,10 @@ class Paper:
 
     def ink(self, x: int, y: int, picture: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> None:
         height, width = picture.shape
-        assert x >= 0 and y >= 0, "printed above or left of the label"
-        assert y + height <= self.dots.shape[0] + 8 and x + width <= self.dots.shape[1] + 8, (
-            "printed off the label"
-        )
+        assert min(x, y) >= 0, "printed above or left of the label"
+        # Graphics end on whole bytes: up to seven empty dots may lie beyond the edge.
+        assert y + height <= self.dots.shape[0] + 8, "printed below the label"
+        assert x + width <= self.dots.shape[1] + 8, "printed right of the label"
         room = self.dots[y : y + height, x : x + width]
         room |= picture[: room.shape[0], : room.shape[1]]
 
