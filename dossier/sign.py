@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
+from pkcs11 import PKCS11Error
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -22,7 +23,7 @@ from pyhanko_certvalidator.errors import PathBuildingError, PathValidationError
 
 from dossier.appearance import Appearance, stamp_style
 from dossier.clean import NotSealable, clean_copy
-from dossier.signers import DIGEST, Seal, open_signer
+from dossier.signers import DIGEST, Seal, SealUnusable, open_signer
 from dossier.trust import Trust
 from storage.errors import Refused
 
@@ -121,6 +122,7 @@ _FAILURES = (
     PathBuildingError,
     PathValidationError,
     PdfError,
+    PKCS11Error,
     ValueError,
     OSError,
 )
@@ -232,7 +234,9 @@ def _sync(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def _failed(error: Exception) -> SealingFailed:
+def _failed(error: Exception) -> Refused:
+    if isinstance(error, PKCS11Error):
+        return SealUnusable(can_retry=True)
     if isinstance(error, TimestampRequestError | OSError):
         return SealingFailed("timestamp-failed", "时间戳服务没有应答，请稍后重试。", can_retry=True)
     if isinstance(error, PathBuildingError | PathValidationError):

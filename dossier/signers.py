@@ -70,8 +70,7 @@ def open_signer(seal: Seal) -> Iterator[Signer]:
             yield _from_file(seal)
         case Pkcs11Seal():
             with _token_session(seal) as session:
-                chain = certificates(seal.chain)
-                yield PKCS11Signer(session, cert_label=seal.label, key_label=seal.label, ca_chain=chain)
+                yield _from_token(seal, session)
         case RemoteSeal():
             yield _RemoteSigner(seal)
 
@@ -98,6 +97,18 @@ def _token_session(seal: Pkcs11Seal) -> Iterator[pkcs11.Session]:
         yield session
     finally:
         session.close()
+
+
+def _from_token(seal: Pkcs11Seal, session: pkcs11.Session) -> Signer:
+    """Many tokens sign elliptic-curve digests only, and hash nothing themselves."""
+    chain = certificates(seal.chain)
+    signer = PKCS11Signer(session, cert_label=seal.label, key_label=seal.label, ca_chain=chain)
+    certificate = signer.signing_cert
+    if certificate is not None and certificate.public_key.algorithm == "ec":
+        return PKCS11Signer(
+            session, cert_label=seal.label, key_label=seal.label, ca_chain=chain, use_raw_mechanism=True
+        )
+    return signer
 
 
 class _RemoteSigner(Signer):
