@@ -131,7 +131,7 @@ def case_state_from(handlings: Iterable[str]) -> CaseState:
 
     The slowest handling that still lives decides; one request for supplement stops the case.
     """
-    states = list(handlings)
+    states = [HandlingState(state) for state in handlings]
     living = [state for state in states if state not in (H.REFUSED, H.WITHDRAWN)]
     if not living:
         return C.REFUSED if H.REFUSED in states else C.WITHDRAWN

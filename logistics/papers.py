@@ -1,38 +1,15 @@
-"""What is printed about a parcel: its label, its packing list, and the proof that it arrived."""
+"""What the slips about a parcel say: its packing list, and the proof that it arrived."""
 
 from datetime import datetime
 
 from ingest.models import Case, Original
-from logistics.labels import Label, Party
-from logistics.models import Parcel, ParcelItem, Waybill
+from logistics.models import Parcel, ParcelItem
 from logistics.postage.payment import decide_payment
-from logistics.rules.payers import Leg, PaymentTerm
-from logistics.services.ends import courier_party, name_of, thing_at
+from logistics.rules.payers import Leg
+from logistics.services.ends import name_of
 from registry.models import MaterialRequirement
 from registry.paper.slips import DeliveryProof, PackedLine, PackingList, Trace
 from registry.time import local_day
-
-
-def label_of(waybill: Waybill) -> Label:
-    """The label of a booked waybill: people masked, public bodies in full, the payer in words."""
-    parcel = waybill.parcel
-    originals = [item.original for item in _items(parcel)]
-    return Label(
-        carrier=waybill.carrier.name,
-        waybill=waybill.number,
-        code=parcel.token_text,
-        payment_term=PaymentTerm(waybill.term).label,
-        payer=waybill.account.centre.name,
-        account=waybill.account.number,
-        sender=_printed(parcel.sender_kind, parcel.sender_id),
-        receiver=_printed(parcel.receiver_kind, parcel.receiver_id),
-        leg=Leg(parcel.leg).label,
-        parcel_number=parcel.number,
-        cases=len({original.case_id for original in originals}),
-        items=len(originals),
-        weight=parcel.weight_g,
-        routing=str(waybill.routing.get("code", "")),
-    )
 
 
 def packing_list_of(parcel: Parcel, *, packed_at: datetime) -> PackingList:
@@ -83,13 +60,6 @@ def delivery_proof_of(parcel: Parcel, *, case: Case, delivered_at: datetime) -> 
 
 def _items(parcel: Parcel) -> list[ParcelItem]:
     return list(parcel.items.select_related("original__case__item", "original__material__requirement"))
-
-
-def _printed(kind: str, pk: int) -> Party:
-    party = courier_party(kind, pk)
-    if isinstance(thing_at(kind, pk), Case):
-        return Party.person(name=party.name, phone=party.phone, address=party.address)
-    return Party.organisation(name=party.name, contact="", phone=party.phone, address=party.address)
 
 
 def _packed(item: ParcelItem) -> PackedLine:

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -60,6 +60,11 @@ class EncryptedTextField(models.TextField[str, str]):
 
 class EncryptedJSONField(models.TextField[Any, Any]):
     """A JSON value that the database only ever sees encrypted."""
+
+    if TYPE_CHECKING:
+        # What django-stubs believes may be assigned to and read from the column.
+        _pyi_private_set_type: Any
+        _pyi_private_get_type: Any
 
     def get_prep_value(self, value: Any) -> Any:
         return (

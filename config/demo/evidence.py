@@ -17,7 +17,7 @@ from dossier.verify import Expected, verify
 from ingest.models import Case
 from logistics.labels import W100H150, as_pdf
 from logistics.models import Settlement, Waybill
-from logistics.papers import label_of
+from logistics.services.labels import label_of
 from registry.events import verify_chains
 from registry.models import Slip
 from registry.paper.kinds import SlipKind
@@ -38,7 +38,7 @@ def collect(play: Play, case: Case, inbound: Waybill, result: Waybill, settlemen
         _fetch(play, slip.stored, SLIP)
         _fetch(play, settlement.workbook, SETTLEMENT_XLSX)
         _fetch(play, settlement.paper, SETTLEMENT_PDF)
-        (play.folder / LABEL).write_bytes(as_pdf(label_of(inbound), W100H150))
+        (play.folder / LABEL).write_bytes(as_pdf([label_of(inbound.parcel)], W100H150))
         _judge_dossier(play, dossier, case)
         _judge_by_strangers(play)
         _judge_pixels(play, case)

@@ -5,7 +5,7 @@ from logistics.labels import SIZES, Label, Party, as_pdf, as_sheets
 from logistics.models import Parcel, Waybill
 from logistics.rules.parcels import NotNow, WaybillState
 from logistics.rules.payers import Leg, PaymentTerm
-from logistics.services.ends import thing_at
+from logistics.services.ends import courier_party, thing_at
 from registry.actors import Actor
 from registry.permissions import check_may
 from storage.errors import Refused
@@ -56,9 +56,7 @@ def label_of(parcel: Parcel) -> Label:
 
 
 def _party(kind: str, pk: int) -> Party:
-    thing = thing_at(kind, pk)
-    if isinstance(thing, Case):
-        return Party.person(
-            name=thing.applicant_name, phone=thing.applicant_phone, address=thing.applicant_address
-        )
-    return Party.organisation(name=thing.name, contact="", phone=thing.phone, address=thing.address)
+    party = courier_party(kind, pk)
+    if isinstance(thing_at(kind, pk), Case):
+        return Party.person(name=party.name, phone=party.phone, address=party.address)
+    return Party.organisation(name=party.name, contact="", phone=party.phone, address=party.address)

@@ -21,9 +21,9 @@ def order_waybill(
     Raises Refused when the applicant pays, NoPayer, NoAccount, and what booking raises.
     """
     decision = decide_payment(parcel=parcel, on=local_day(now))
-    centre = ServiceCentre.objects.filter(pk=decision.payer_centre_id).first()
-    if centre is None:
+    if decision.payer_centre_id is None:
         raise Refused("payer_applicant", "此件邮资由申请人承担，请由申请人自行寄递后登记运单号。")
+    centre = ServiceCentre.objects.get(pk=decision.payer_centre_id)
     account = account_of(centre=centre, carrier=carrier)
     if number:
         return register_waybill(

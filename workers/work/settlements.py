@@ -12,6 +12,7 @@ from registry.actors import SYSTEM
 from registry.models import Event
 from registry.paper.issue import issue, slip_pdf
 from registry.paper.kinds import SlipKind
+from registry.paper.slips import Settlement as SettlementSlip
 from storage.models import Kind
 from storage.services import store_file
 
@@ -28,7 +29,7 @@ def sign_settlement(event: Event, part: str, now: datetime) -> None:
     slip = issue(
         kind=SlipKind.SETTLEMENT,
         subject=settlement,
-        data=settlement_slip(settlement),
+        data=SettlementSlip.model_validate(settlement_slip(settlement)),
         actor=SYSTEM,
         now=event.at,
         centre=settlement.centre,
