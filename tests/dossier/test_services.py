@@ -1,0 +1,280 @@
+"""A case's dossier: built once, signed for, handed out to the deciding office only."""
+
+import hashlib
+import json
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pikepdf
+import pytest
+from django.test import Client
+
+import dossier.services.building as building
+from dossier.contents import PagePlan
+from dossier.models import Dossier, DossierDownload, DossierRevision, DossierState, Occasion
+from dossier.services import (
+    authorise_download,
+    build,
+    check_file,
+    confirm_result,
+    countersign,
+    renew,
+    seal_document,
+    stamped_copy,
+)
+from dossier.services.countersigning import NotCountersignable
+from dossier.verify import Status
+from ingest.models import Handling, Page
+from ingest.services.handlings import accept, decide, pre_review
+from ingest.services.intake import submit
+from ingest.uploads import receive_file
+from ocr.models import Reading
+from registry.actors import SYSTEM
+from registry.models import Event, User
+from registry.permissions import NotYours
+from storage.errors import Refused
+from storage.models import StoredObject
+from storage.services import fetch_to
+from tests.cast import NOW, Cast, assemble, open_case
+from tests.dossier.paper import LINES, draw_page
+from tests.verapdf import assert_pdfa
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
+LATER = NOW + timedelta(minutes=10)
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return assemble()
+
+
+def read_as_drawn(page: Page, plan: PagePlan) -> None:
+    """What a perfect reader would have kept."""
+    lines = [
+        {"text": line.text, "box": line.box, "confidence": 0.99, "row": row, "seal": False, "vertical": False,
+         "chars": []}
+        for row, line in enumerate(plan.lines)
+    ]
+    Reading.objects.create(page=page, engine="test", engine_version="1", settings_digest="x", precision="exact",
+                           lines=lines, line_count=len(lines), seconds=0, read_at=NOW)
+
+
+@pytest.fixture
+def handling(cast: Cast, tmp_path: Path) -> Handling:
+    """A submitted case: every material has its pages, and every page was read."""
+    case = open_case(cast)
+    for material in case.materials.select_related("requirement"):
+        for number in range(material.requirement.minimum_pages):
+            plan = draw_page(tmp_path / f"{material.pk}-{number}.jpg", lines=(material.name, f"第{number}页", *LINES))
+            receive_file(
+                case=case, material=material, path=plan.path, original_name="张三.jpg", actor=cast.clerk, now=NOW
+            )
+            read_as_drawn(material.pages.order_by("pk").last(), plan)
+    submit(case=case, actor=cast.clerk, now=NOW)
+    return Handling.objects.select_related("case__window", "case__item", "office").get(case=case)
+
+
+@pytest.fixture
+def signed(handling: Handling) -> Dossier:
+    return build(handling=handling, version=1, actor=SYSTEM, now=LATER)
+
+
+def file_of(dossier: Dossier, folder: Path) -> Path:
+    path = folder / f"{dossier.sha256[:8]}.pdf"
+    fetch_to(dossier.stored, path)
+    return path
+
+
+def test_the_dossier_of_a_submitted_case(signed, handling, tmp_path):
+    path = file_of(signed, tmp_path)
+    verdict = check_file(path=path, dossier=signed)
+    text = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, text=True, check=True).stdout
+    assert signed.state == DossierState.SIGNED
+    assert verdict.is_valid, verdict.reasons
+    assert verdict.case_number == handling.case.number
+    assert LINES[0] in text
+    assert handling.case.applicant_name in text
+    assert "窗口核验材料后提交" in text
+    assert signed.page_count == 3 + handling.case.pages.count()
+    assert [revision.occasion for revision in signed.revisions.all()] == [Occasion.SUBMITTED]
+    assert_pdfa(path)
+
+
+def test_nothing_personal_outside_the_file(signed, handling):
+    event = Event.objects.get(kind="dossier.signed")
+    told = json.dumps(event.data, ensure_ascii=False) + signed.stored.key
+    assert handling.case.applicant_name not in told
+    assert "张三" not in told
+
+
+def test_asked_again_it_is_the_same(signed, handling):
+    again = build(handling=handling, version=1, actor=SYSTEM, now=LATER + timedelta(days=1))
+    assert (again.pk, again.sha256) == (signed.pk, signed.sha256)
+    assert Event.objects.filter(kind="dossier.signed").count() == 1
+    assert DossierRevision.objects.count() == 1
+
+
+@pytest.mark.parametrize("place", ["assemble", "seal_pdf", "store_file", "add_revision"])
+def test_killed_anywhere_it_completes_once(handling, monkeypatch, place):
+    class Killed(BaseException):
+        pass
+
+    def die(*args, **kwargs):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(building, place, die)
+        with pytest.raises(Killed):
+            build(handling=handling, version=1, actor=SYSTEM, now=LATER)
+    begun = Dossier.objects.get()
+    assert begun.state == DossierState.BUILDING
+    assert not Event.objects.filter(kind="dossier.signed").exists()
+    done = build(handling=handling, version=1, actor=SYSTEM, now=LATER + timedelta(hours=1))
+    assert (done.pk, done.token, done.made_at) == (begun.pk, begun.token, begun.made_at)
+    assert done.state == DossierState.SIGNED
+    assert Event.objects.filter(kind="dossier.signed").count() == 1
+
+
+def test_a_slower_twin_changes_nothing(handling, monkeypatch):
+    """Two workers at once: whoever is second finds the row taken."""
+    real = building.store_file
+
+    def overtaken(**arguments):
+        monkeypatch.setattr(building, "store_file", real)
+        build(handling=handling, version=1, actor=SYSTEM, now=LATER)
+        return real(**arguments)
+
+    monkeypatch.setattr(building, "store_file", overtaken)
+    dossier = build(handling=handling, version=1, actor=SYSTEM, now=LATER)
+    assert dossier.revisions.count() == 1
+    assert dossier.sha256 == dossier.revisions.get().sha256
+    assert Event.objects.filter(kind="dossier.signed").count() == 1
+
+
+def test_a_second_version_stands_beside_the_first(signed, handling):
+    second = build(handling=handling, version=2, actor=SYSTEM, now=LATER + timedelta(days=1))
+    signed.refresh_from_db()
+    assert second.sha256 != signed.sha256
+    assert StoredObject.objects.filter(kind="dossier").count() == 2
+
+
+def test_the_office_signs_for_receipt_once(signed, cast, tmp_path):
+    first_file = file_of(signed, tmp_path)
+    received = countersign(dossier=signed, actor=cast.officer, now=LATER)
+    again = countersign(dossier=received, actor=cast.officer, now=LATER)
+    assert again.sha256 == received.sha256
+    assert received.signature_count == 4
+    grown = file_of(received, tmp_path)
+    assert grown.read_bytes().startswith(first_file.read_bytes())
+    assert check_file(path=grown, dossier=received).is_valid
+    assert check_file(path=first_file, dossier=received).status is Status.INVALID
+    assert Event.objects.filter(kind="dossier.received").count() == 1
+
+
+def test_the_result_is_sealed_after_the_decision(signed, cast, handling):
+    with pytest.raises(NotCountersignable):
+        confirm_result(dossier=signed, actor=cast.officer, now=LATER)
+    pre_review(handling=handling, actor=cast.officer, now=LATER)
+    accept(handling=handling, actor=cast.officer, now=LATER)
+    decide(handling=handling, approved=True, result_name="", actor=cast.officer, now=LATER)
+    dossier = Dossier.objects.get(pk=signed.pk)
+    assert confirm_result(dossier=dossier, actor=cast.officer, now=LATER).signature_count == 4
+
+
+def test_the_timestamp_is_renewed(signed):
+    renewed = renew(dossier=signed, actor=SYSTEM, now=LATER)
+    assert renewed.signature_count == 3
+    assert renewed.stamp_ends_at is not None
+
+
+def test_only_the_deciding_office_downloads_and_signs(signed, cast):
+    for stranger in (cast.clerk, cast.other_clerk, cast.other_officer, cast.finance, cast.administrator, cast.auditor):
+        for act in (authorise_download, countersign):
+            with pytest.raises(NotYours):
+                act(dossier=signed, actor=stranger, now=LATER)
+    assert not DossierDownload.objects.exists()
+    authorise_download(dossier=signed, actor=cast.officer, now=LATER, purpose="预审")
+    download = DossierDownload.objects.get()
+    assert (download.purpose, download.actor_label, download.sha256) == ("预审", "officer", signed.sha256)
+    assert Event.objects.filter(kind="dossier.downloaded").count() == 1
+
+
+def test_a_marked_copy_says_on_every_page_what_it_is_for(signed, cast, tmp_path):
+    copy = tmp_path / "copy.pdf"
+    stamped_copy(dossier=signed, actor=cast.officer, now=LATER, target=copy)
+    with pikepdf.open(copy) as pdf:
+        count = len(pdf.pages)
+        assert "/AcroForm" not in pdf.Root
+    text = subprocess.run(["pdftotext", str(copy), "-"], capture_output=True, text=True, check=True).stdout
+    pages = text.split("\f")[:count]
+    # Turned text comes out in pieces; every page bears both marks.
+    assert all("仅供" in page and "副本" in page for page in pages)
+    assert check_file(path=copy).status is Status.UNSIGNED
+    assert DossierDownload.objects.get().stamped
+
+
+def test_other_rooms_papers_are_sealed_too(cast, tmp_path, signed):
+    source = tmp_path / "settlement.pdf"
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page(page_size=(595, 842))
+        pdf.save(source)
+    target = tmp_path / "sealed.pdf"
+    seal_document(source=source, target=target, holder=cast.taizhou.centre, reason="月度结算",
+                  appearance_box=(400, 60, 519, 179))
+    assert check_file(path=target).is_valid
+
+
+def test_a_seal_without_its_passphrase_is_refused_and_nothing_is_kept(handling, settings):
+    from registry.models import Seal
+
+    window = handling.case.window
+    window.seal = Seal.objects.create(code="hsm", name="专用章", source=Seal.Source.PKCS12, reference="/nowhere.p12")
+    window.save()
+    with pytest.raises(Refused) as refusal:
+        build(handling=Handling.objects.get(pk=handling.pk), version=1, actor=SYSTEM, now=LATER)
+    assert refusal.value.code == "seal-unusable"
+    assert Dossier.objects.get().state == DossierState.BUILDING
+
+
+@pytest.fixture
+def officer(client: Client, cast: Cast) -> Client:
+    client.force_login(User.objects.get(pk=cast.officer.id))
+    return client
+
+
+def body(response) -> bytes:
+    return b"".join(response.streaming_content) if response.streaming else response.content
+
+
+def test_download_over_the_wire_is_ranged_and_resumable(signed, officer, tmp_path):
+    content = file_of(signed, tmp_path).read_bytes()
+    url = f"/api/v1/dossiers/{signed.pk}/file"
+    whole = officer.get(url)
+    assert (whole.status_code, body(whole)) == (200, content)
+    tag = whole["ETag"]
+    rest = officer.get(url, headers={"Range": "bytes=1000-", "If-Range": tag})
+    assert (rest.status_code, body(rest)) == (206, content[1000:])
+    assert rest["Content-Range"] == f"bytes 1000-{len(content) - 1}/{len(content)}"
+    tail = officer.get(url, headers={"Range": "bytes=-10"})
+    assert body(tail) == content[-10:]
+    changed = officer.get(url, headers={"Range": "bytes=1000-", "If-Range": '"other"'})
+    assert (changed.status_code, len(body(changed))) == (200, len(content))
+
+
+def test_strangers_learn_nothing(signed, client, cast):
+    url = f"/api/v1/dossiers/{signed.pk}/file"
+    assert client.get(url).status_code == 401
+    client.force_login(User.objects.get(pk=cast.other_officer.id))
+    assert client.get(url).status_code == 404
+    assert client.get("/api/v1/dossiers/999999/file").status_code == 404
+    assert client.get(f"/api/v1/cases/{signed.handling.case.number}/dossiers").json() == []
+
+
+def test_anybody_may_ask_whether_a_file_is_whole(signed, client, tmp_path):
+    path = file_of(signed, tmp_path)
+    with path.open("rb") as file:
+        answer = client.post("/api/v1/verify", {"file": file}).json()
+    assert answer["status"] == "valid", answer
+    assert answer["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert not DossierDownload.objects.exists()
