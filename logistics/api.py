@@ -7,7 +7,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Field, Router, Schema
+from ninja import Field, Router, Schema, Status
 from ninja.pagination import PageNumberPagination, paginate
 
 from ingest.models import Case, Original
@@ -187,7 +187,7 @@ def list_parcels(request: HttpRequest, state: str = "") -> QuerySet[Parcel]:
 
 
 @router.post("/parcels", response={201: ParcelDetail})
-def pack(request: HttpRequest, wish: PackIn) -> tuple[int, Parcel]:
+def pack(request: HttpRequest, wish: PackIn) -> Status:
     """Packs a parcel."""
     actor = _actor(request)
     originals = list(visible(actor, "original.see", Original.objects.filter(pk__in=wish.originals)))
@@ -201,7 +201,7 @@ def pack(request: HttpRequest, wish: PackIn) -> tuple[int, Parcel]:
         actor=actor,
         now=timezone.now(),
     )
-    return 201, parcel
+    return Status(201, parcel)
 
 
 @router.get("/parcels/{number}", response=ParcelDetail)

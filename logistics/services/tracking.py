@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from logistics.couriers.base import Report
 from logistics.models import Parcel, TrackingEvent, Waybill, WebhookDelivery
@@ -106,26 +107,31 @@ def poll(*, waybill: Waybill, now: datetime) -> int:
 
 
 def overdue(now: datetime, *, after: timedelta = ASK_AFTER) -> QuerySet[Waybill]:
-    """Waybills on the road from which nothing was heard for a while."""
-    quiet = Q(heard_at__lt=now - after) | Q(heard_at__isnull=True, booked_at__lt=now - after)
-    return Waybill.objects.select_related("account__carrier", "parcel").filter(
-        quiet,
-        state=WaybillState.BOOKED,
-        ended_at__isnull=True,
-        parcel__state__in=[ParcelState.HANDED_OVER.value, ParcelState.IN_TRANSIT.value],
+    """Waybills on the road whose courier has told us nothing, not even that nothing changed, for a while."""
+    return _on_the_road().filter(
+        Q(heard_at__lt=now - after) | Q(heard_at__isnull=True, booked_at__lt=now - after)
     )
 
 
 def watch_silence(*, now: datetime) -> int:
-    """Opens an incident for each parcel on the road whose waybill is silent for three days; how many are silent."""
-    silent = list(overdue(now, after=SILENT_AFTER))
+    """Opens an incident for each parcel on the road that was scanned nowhere for three days; how many there are.
+
+    Asking the courier in vain does not break the silence: only a scan does.
+    """
+    last_seen = Coalesce("latest_at", "parcel__handed_over_at")
+    silent = list(_on_the_road().annotate(last_seen=last_seen).filter(last_seen__lt=now - SILENT_AFTER))
     for waybill in silent:
-        since = waybill.latest_at or waybill.booked_at or now
-        if now - since < SILENT_AFTER:
-            continue
         with transaction.atomic():
             open_incident(kind=IncidentKind.SILENCE, parcel=waybill.parcel, actor=SYSTEM, now=now)
     return len(silent)
+
+
+def _on_the_road() -> QuerySet[Waybill]:
+    return Waybill.objects.select_related("account__carrier", "parcel", "carrier").filter(
+        state=WaybillState.BOOKED,
+        ended_at__isnull=True,
+        parcel__state__in=[ParcelState.HANDED_OVER.value, ParcelState.IN_TRANSIT.value],
+    )
 
 
 def _remember(waybill: Waybill, report: Report, scans: list[Scan], now: datetime) -> None:

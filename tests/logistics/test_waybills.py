@@ -14,7 +14,7 @@ from logistics.rules.payers import PaymentTerm
 from logistics.sandbox.server import SandboxServer
 from logistics.services.accounts import NoAccount, account_of, callback_url, rotate_credentials
 from logistics.services.parcels import cancel_parcel, unseal_parcel
-from logistics.services.tracking import poll, watch_silence
+from logistics.services.tracking import overdue, poll, watch_silence
 from logistics.services.waybills import (
     book_waybill,
     cancel_waybill,
@@ -209,17 +209,20 @@ def test_the_database_keeps_a_number_once_per_carrier(road: Road) -> None:
         copy.save(force_insert=True)
 
 
-def test_silence_is_noticed_and_asking_breaks_it(
-    road: Road, sandbox: SandboxServer, client: httpx.Client
-) -> None:
+def test_only_a_scan_breaks_the_silence(road: Road, sandbox: SandboxServer, client: httpx.Client) -> None:
     waybill = road.booked()
     road.on_the_road(waybill)
     wish(client, sandbox, "faults", kind="silence", on="push", times=10)
-    wish(client, sandbox, "advance", waybill=waybill.number, to="in_transit", through=True)
     days = NOW + timedelta(days=3, hours=1)
+    assert watch_silence(now=NOW + timedelta(days=2)) == 0
+    assert [one.pk for one in overdue(days)] == [waybill.pk]
+    assert poll(waybill=waybill, now=days) == 0  # the courier answers, but has seen nothing
+    assert not overdue(days).exists()
     assert watch_silence(now=days) == 1
     assert watch_silence(now=days) == 1
     assert Event.objects.filter(kind="incident.opened").count() == 1
+    recently = {"at": (days - timedelta(hours=5)).isoformat()}
+    wish(client, sandbox, "advance", waybill=waybill.number, to="in_transit", through=True, **recently)
     assert poll(waybill=waybill, now=days) == 2
     assert poll(waybill=waybill, now=days) == 0
     waybill.refresh_from_db()
