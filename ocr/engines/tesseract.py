@@ -25,6 +25,10 @@ SECONDS = 120
 SURE = 1.0
 """Orientation confidence from which Tesseract's guess is followed; below it the page stays as it lies."""
 
+PAPER = 245
+DARK = 160
+"""Brightness of evened paper, and below which something on it is ink."""
+
 WIDE = re.compile(r"[^\x00-\x7f]")
 
 
@@ -43,7 +47,7 @@ class Tesseract:
 
     def read(self, page: Picture) -> list[Line]:
         """Return all lines of a page, in no certain order."""
-        even = evened(page.red.clean if page.red else page.gray)
+        even = unruled(evened(page.red.clean if page.red else page.gray))
         angle = self._direction(even)
         upright = np.ascontiguousarray(np.rot90(even, -(angle // 90)))
         words = self._ask(pytesseract.image_to_data, upright, lang=LANGUAGE, config=CONFIG)
@@ -83,7 +87,17 @@ def evened(gray: Pixels) -> Pixels:
     size = max(1, gray.shape[1] // 8), max(1, gray.shape[0] // 8)
     paper = cv2.medianBlur(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), 31)
     paper = cv2.resize(paper, (gray.shape[1], gray.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.divide(gray, np.maximum(paper, 1), scale=245), np.uint8)
+    return np.asarray(cv2.divide(gray, np.maximum(paper, 1), scale=PAPER), np.uint8)
+
+
+def unruled(gray: Pixels) -> Pixels:
+    """Return the page without the rules of forms and tables: Tesseract takes a ruled form for a drawing."""
+    dark = (gray < DARK).astype(np.uint8)
+    length = max(40, max(gray.shape) // 35)
+    level = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    upright = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
+    rules = cv2.dilate(cv2.bitwise_or(level, upright), np.ones((5, 5), np.uint8))
+    return np.where(rules > 0, np.uint8(PAPER), gray)
 
 
 def _lines(words: dict[str, Any]) -> list[Line]:
