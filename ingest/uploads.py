@@ -36,7 +36,7 @@ class _Keeping:
     pages: tuple[StoredObject, ...]
 
 
-def receive_file(  # noqa: PLR0913 - a file, where it belongs, who brings it and when
+def receive_file(
     *,
     case: Case,
     material: Material | None,
@@ -127,7 +127,7 @@ def _inspect_and_keep(path: Path, folder: Path, password: str | None, now: datet
     return _Keeping(found, original, pages)
 
 
-def _write(  # noqa: PLR0913 - the same as receive_file
+def _write(
     keeping: _Keeping,
     case: Case,
     material: Material | None,

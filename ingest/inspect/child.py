@@ -71,6 +71,7 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> bool:
         _say(answers, {"page": page})
         _renew_allowance()
 
+    _say(answers, {"begun": True})
     pages = PageWriter(Path(request["folder"]), announce)
     path = Path(request["path"])
     media_type: MediaType | None = None
@@ -83,14 +84,20 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> bool:
         _say(answers, {"refused": why.code, "figures": why.figures, "media_type": media_type or ""})
         return False
     except MemoryError:
-        _say(answers, {"refused": "too_heavy", "figures": {}, "media_type": media_type or ""})
+        _say(answers, {"refused": "too_heavy", "figures": {}, "media_type": media_type or "", "spent": True})
         return True
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - parsers raise anything on hostile bytes; told to the parent
         where = traceback.extract_tb(error.__traceback__)[-1]
         said = f"{type(error).__name__} at {Path(where.filename).name}:{where.lineno}"
         _say(
             answers,
-            {"refused": "damaged", "figures": {}, "media_type": media_type or "", "unforeseen": said},
+            {
+                "refused": "damaged",
+                "figures": {},
+                "media_type": media_type or "",
+                "unforeseen": said,
+                "spent": True,
+            },
         )
         return True
     _say(

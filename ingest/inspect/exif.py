@@ -23,7 +23,7 @@ def read(block: bytes) -> Tags:
     try:
         values.load(b"Exif\0\0" + block)
         return tags_of(values, block)
-    except Exception:
+    except Exception:  # noqa: BLE001 - broken EXIF raises anything; it is dropped and reported as such
         return Tags(private=("拍摄信息（EXIF，已损坏）",))
 
 

@@ -13,12 +13,13 @@ from pydantic import ValidationError
 from ingest.inspect import messages
 from ingest.inspect.findings import Inspection, PageImage, TextLine
 from ingest.inspect.limits import MAX_PAGES
-from ingest.inspect.pool import Child, ChildDied, ChildOverTime, Pool, shared_pool
+from ingest.inspect.pool import Child, ChildDied, ChildGone, ChildOverTime, Pool, shared_pool
 from ingest.inspect.sentences import REFUSALS, acceptance, refusal
 
 log = logging.getLogger(__name__)
 
 _CHUNK = 1024 * 1024
+_ATTEMPTS = 3
 
 
 def inspect_file(
@@ -38,8 +39,7 @@ def inspect_file(
     out_dir.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".inspect-", dir=out_dir))
     try:
-        with (pool or shared_pool()).child() as child:
-            verdict, pages = _listen(child, path.resolve(), folder.resolve(), password)
+        verdict, pages = _ask(pool or shared_pool(), path.resolve(), folder.resolve(), password)
         if isinstance(verdict, messages.Refusal):
             return _refused(
                 verdict.refused,
@@ -62,6 +62,19 @@ def inspect_file(
         removed=verdict.removed,
         notes=verdict.notes,
     )
+
+
+def _ask(
+    pool: Pool, path: Path, folder: Path, password: str | None
+) -> tuple[messages.Refusal | messages.Done, list[messages.Page]]:
+    """Give the file to a child; one that ended while it waited is replaced, which says nothing of the file."""
+    for _ in range(_ATTEMPTS):
+        with pool.child() as child:
+            try:
+                return _listen(child, path, folder, password)
+            except ChildGone:
+                log.warning("an inspection child had ended while it waited")
+    return _died("crashed"), []
 
 
 def _listen(

@@ -12,11 +12,12 @@ from ingest.inspect.kinds import refuse_second_file
 from ingest.inspect.pixels import believable_dpi, check_size
 from ingest.inspect.unacceptable import Unacceptable
 
+_APPLICATIONS = {0xE0: "缩略图", 0xE1: "XMP 描述信息", 0xED: "图像软件写入的信息（IPTC）"}
 _NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # neither stuffing nor a restart marker
 _SOI, _EOI, _SOS, _COMMENT = 0xD8, 0xD9, 0xDA, 0xFE
 _FRAMES_READ = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive
 _FRAMES_RARE = {0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
-_APP0, _APP1, _APP2, _APP13, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xEF
+_APP0, _APP1, _APP2, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
 
 
 @dataclass
@@ -107,31 +108,28 @@ def _is_kept(marker: int, segment: bytes, found: _Found) -> bool:
     body = segment[4:]
     if marker == _COMMENT:
         return found.drop("图片注释")
-    if marker == _APP0:
-        if body.startswith(b"JFIF\0") and len(body) >= 12:
-            found.density = _jfif_density(body)
-            return True
-        return found.drop("缩略图")
-    if marker == _APP1 and body.startswith(b"Exif\0\0"):
-        found.tags = exif.read(body[6:])
-        found.removed.extend(name for name in found.tags.private if name not in found.removed)
-        return False
-    if marker == _APP1:
-        return found.drop("XMP 描述信息")
-    if marker == _APP2 and body.startswith(b"ICC_PROFILE\0"):
-        return True
-    if marker == _APP14 and body.startswith(b"Adobe"):
-        return True
-    if marker == _APP13:
-        return found.drop("图像软件写入的信息（IPTC）")
     if _APP0 <= marker <= _APP15:
-        return found.drop("厂商附加数据")
+        return _is_kept_application(marker, body, found)
     if marker in _FRAMES_RARE or (marker in _FRAMES_READ and body[:1] != b"\x08"):
         raise Unacceptable("unsupported_coding")
     if marker in _FRAMES_READ and found.frame is None and len(body) >= 6:
         height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
         found.frame = (width, height, body[5])
     return marker not in (_SOI, 0x01)
+
+
+def _is_kept_application(marker: int, body: bytes, found: _Found) -> bool:
+    """Of the application segments only those that say how to decode or show the samples."""
+    if marker == _APP0 and body.startswith(b"JFIF\0") and len(body) >= 12:
+        found.density = _jfif_density(body)
+        return True
+    if marker == _APP1 and body.startswith(b"Exif\0\0"):
+        found.tags = exif.read(body[6:])
+        found.removed.extend(name for name in found.tags.private if name not in found.removed)
+        return False
+    if (marker, body[:5]) == (_APP14, b"Adobe") or (marker, body[:12]) == (_APP2, b"ICC_PROFILE\0"):
+        return True
+    return found.drop(_APPLICATIONS.get(marker, "厂商附加数据"))
 
 
 def _jfif_density(body: bytes) -> tuple[float, float] | None:
@@ -150,10 +148,10 @@ def _without_thumbnail(marker: int, segment: bytes, found: _Found) -> bytes:
 
 def _prove_complete(data: bytes) -> None:
     """Run the entropy decoder to the last block at an eighth of the size, which needs little memory."""
-    with Image.open(io.BytesIO(data), formats=["JPEG"]) as picture:
-        picture.draft("L", (max(1, picture.width // 8), max(1, picture.height // 8)))
-        try:
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as picture:
+            picture.draft("L", (max(1, picture.width // 8), max(1, picture.height // 8)))
             picture.load()
-        except (OSError, SyntaxError) as error:
-            code = "truncated" if "truncated" in str(error) else "damaged"
-            raise Unacceptable(code) from error
+    except (OSError, SyntaxError) as error:
+        code = "truncated" if "truncated" in str(error) else "damaged"
+        raise Unacceptable(code) from error

@@ -40,12 +40,13 @@ class Finished(_Message):
 
 
 class Refusal(_Message):
-    """The file cannot be taken in."""
+    """The file cannot be taken in; `spent` says that the child ends with this answer."""
 
     refused: Annotated[str, Field(json_schema_extra={"enum": sorted(REFUSALS)})]
     figures: dict[str, int | str]
     media_type: str
     unforeseen: Annotated[str, StringConstraints(max_length=300)] = ""
+    spent: bool = False
 
 
 class Done(_Message):

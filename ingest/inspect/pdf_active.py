@@ -6,6 +6,8 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, Stream
 from pikepdf.sanitize import Sanitizer
 
+from ingest.inspect.pdf_names import spelt
+
 _ACTIONS = {
     "/JavaScript": "JavaScript 脚本",
     "/Launch": "启动外部程序的动作（Launch）",
@@ -39,7 +41,7 @@ def _look(item: object, seen: Counter[str], depth: int) -> None:
         children = list(item)
     elif isinstance(item, (Dictionary, Stream)):
         _judge(item, seen)
-        children = [item.get(key) for key in item.keys()]
+        children = [value for _, value in item.items()]
     else:
         return
     if depth == 0:
@@ -51,14 +53,15 @@ def _look(item: object, seen: Counter[str], depth: int) -> None:
 
 def _judge(item: pikepdf.Object, seen: Counter[str]) -> None:
     action = item.get(Name.S)
-    if isinstance(action, Name) and str(action) in _ACTIONS and _is_action(item, str(action)):
-        seen[_ACTIONS[str(action)]] += 1
+    name = spelt(action)
+    if name in _ACTIONS and _is_action(item, name):
+        seen[_ACTIONS[name]] += 1
     if isinstance(item.get(Name.EF), Dictionary):
         seen["附件"] += 1
     if Name.XFA in item:
         seen["XFA 动态表单"] += 1
     subtype = item.get(Name.Subtype)
-    if isinstance(subtype, Name) and str(subtype) in _MEDIA and Name.Rect in item:
+    if spelt(subtype) in _MEDIA and Name.Rect in item:
         seen["多媒体"] += 1
     kind = item.get(Name.FT)
     if isinstance(kind, Name) and kind == Name.Sig and Name.V in item:

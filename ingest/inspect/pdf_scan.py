@@ -1,8 +1,8 @@
 """What a PDF page is made of: a page that is nothing but one JPEG gives up that JPEG unchanged."""
 
 import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import pikepdf
@@ -10,6 +10,7 @@ from pikepdf import Array, Dictionary, Name, Stream
 
 from ingest.inspect import jpeg
 from ingest.inspect.limits import MAX_CONTENT_BYTES
+from ingest.inspect.pdf_names import spelt
 from ingest.inspect.pixels import believable_dpi, check_size
 from ingest.inspect.unacceptable import Unacceptable
 
@@ -120,30 +121,45 @@ class _Content:
         if _content_is_huge(page):
             raise Unacceptable("too_heavy")
         found = cls(images=[])
-        matrix, saved, mode = _UPRIGHT, [], 0
+        state = _GraphicsState()
         try:
             for instruction in pikepdf.parse_content_stream(page):
-                operands, name = instruction.operands, str(instruction.operator)
-                if name == "q":
-                    saved.append((matrix, mode))
-                elif name == "Q" and saved:
-                    matrix, mode = saved.pop()
-                elif name == "cm":
-                    matrix = _multiply(_matrix(operands), matrix)
-                elif name == "Do":
-                    found.images.append((str(operands[0]), matrix))
-                elif name == "Tr":
-                    mode = int(operands[0])
-                elif name in _SHOWS_TEXT:
-                    if mode in _INVISIBLE:
-                        found.hidden_text = True
-                    else:
-                        found.visible_text = True
-                elif name in _MARKS_PAPER:
-                    found.marks = True
+                found._follow(str(instruction.operator), list(instruction.operands), state)
         except (pikepdf.PdfError, ValueError, TypeError, IndexError, AttributeError):
             return None
         return found
+
+    def _follow(self, name: str, operands: Sequence[object], state: "_GraphicsState") -> None:
+        if name == "Do":
+            self.images.append((str(operands[0]), state.matrix))
+        elif name in _SHOWS_TEXT:
+            if state.text_mode in _INVISIBLE:
+                self.hidden_text = True
+            else:
+                self.visible_text = True
+        elif name in _MARKS_PAPER:
+            self.marks = True
+        else:
+            state.follow(name, operands)
+
+
+@dataclass
+class _GraphicsState:
+    """The part of the graphics state that says where an image lands and whether text shows."""
+
+    matrix: Matrix = _UPRIGHT
+    text_mode: int = 0
+    saved: list[tuple[Matrix, int]] = field(default_factory=list)
+
+    def follow(self, name: str, operands: Sequence[object]) -> None:
+        if name == "q":
+            self.saved.append((self.matrix, self.text_mode))
+        elif name == "Q" and self.saved:
+            self.matrix, self.text_mode = self.saved.pop()
+        elif name == "cm":
+            self.matrix = _multiply(_matrix(operands), self.matrix)
+        elif name == "Tr":
+            self.text_mode = int(cast("int", operands[0]))
 
 
 def _content_is_huge(page: pikepdf.Page) -> bool:
@@ -164,7 +180,7 @@ def _content_is_huge(page: pikepdf.Page) -> bool:
 def _unpacked(stream: Stream) -> Iterator[bytes]:
     """The stream's bytes as far as only Flate stands before them; other filters hardly grow."""
     filters = stream.get("/Filter")
-    names = [str(f) for f in filters] if isinstance(filters, Array) else [str(filters)]
+    names = [spelt(f) for f in filters] if isinstance(filters, Array) else [spelt(filters)]
     try:
         steps: Iterator[bytes] = iter((bytes(stream.read_raw_bytes()),))
         for name in names:
@@ -205,8 +221,7 @@ def _images(resources: object, depth: int) -> list[Stream]:
     if not isinstance(objects, Dictionary) or depth == 0:
         return []
     found: list[Stream] = []
-    for key in objects.keys():
-        stream = objects.get(key)
+    for _, stream in objects.items():
         if not isinstance(stream, Stream):
             continue
         if stream.get("/Subtype") == Name.Image:
@@ -219,17 +234,17 @@ def _images(resources: object, depth: int) -> list[Stream]:
 def _is_plain_jpeg(stream: Stream) -> bool:
     """Coded as JPEG only, in gray or RGB, with no mask or inversion that the JPEG itself lacks."""
     filters = stream.get("/Filter")
-    names = [str(f) for f in filters] if isinstance(filters, Array) else [str(filters)]
+    names = [spelt(f) for f in filters] if isinstance(filters, Array) else [spelt(filters)]
     if names != ["/DCTDecode"] or any(key in stream for key in ("/SMask", "/Mask", "/Decode", "/ImageMask")):
         return False
     space = stream.get("/ColorSpace")
-    kind = str(space[0]) if isinstance(space, Array) and len(space) else str(space)
+    kind = spelt(space[0]) if isinstance(space, Array) and len(space) else spelt(space)
     return kind in ("/DeviceGray", "/DeviceRGB", "/CalGray", "/CalRGB", "/ICCBased")
 
 
 def _mend_bilevel(stream: Stream) -> bool:
     """A JBIG2 stream inside a PDF must not carry the header of a JBIG2 file: some writers leave it."""
-    if str(stream.get("/Filter")) != "/JBIG2Decode":
+    if spelt(stream.get("/Filter")) != "/JBIG2Decode":
         return False
     data = bytes(stream.read_raw_bytes())
     if not data.startswith(_JBIG2_FILE) or len(data) < 13:
@@ -247,7 +262,7 @@ def _has_annotations(page: pikepdf.Page) -> bool:
     if not isinstance(annotations, Array):
         return False
     return any(
-        isinstance(item, Dictionary) and str(item.get("/Subtype")) not in ("/Link", "/Popup")
+        isinstance(item, Dictionary) and spelt(item.get("/Subtype")) not in ("/Link", "/Popup")
         for item in annotations
     )
 

@@ -70,7 +70,7 @@ def take_png(path: Path, pages: PageWriter) -> None:
             source="as_captured",
         )
         return
-    with Image.open(io.BytesIO(apart.cleaned), formats=["PNG"]) as picture:
+    with _opened(io.BytesIO(apart.cleaned), "PNG") as picture:
         check_memory(picture)
         turned, notes = plain(upright(_loaded(picture), apart.orientation))
         pages.note(*notes)
@@ -109,7 +109,7 @@ def take_heic(path: Path, pages: PageWriter) -> None:
         if main.info.get("xmp"):
             pages.remove("XMP 描述信息")
         picture = main.to_pillow()
-    except (ValueError, RuntimeError, EOFError, OSError, SyntaxError) as error:
+    except (ValueError, RuntimeError, EOFError, OSError, SyntaxError, IndexError) as error:
         said = str(error).lower()
         cut = any(mark in said for mark in ("end of file", "truncat", "incomplete", "extends past"))
         raise Unacceptable("truncated" if cut else "damaged") from error
@@ -137,7 +137,7 @@ def _refuse_cut_boxes(path: Path) -> None:
             at += length
 
 
-def _opened(path: Path, kind: str) -> Image.Image:
+def _opened(path: Path | io.BytesIO, kind: str) -> Image.Image:
     try:
         return Image.open(path, formats=[kind])
     except (UnidentifiedImageError, SyntaxError, OSError) as error:

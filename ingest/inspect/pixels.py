@@ -88,7 +88,7 @@ def _from_deep_gray(picture: Image.Image) -> Image.Image:
     low, high = (float(value) for value in deep.getextrema())  # type: ignore[arg-type]
     top = float(2 ** max(8, int(high).bit_length()) - 1) if low >= 0 and high >= 1 else high
     floor = min(low, 0.0)
-    if picture.mode == "F" and 0 <= low and high <= 1:
+    if picture.mode == "F" and low >= 0 and high <= 1:
         top = 1.0
     factor = 255.0 / ((top - floor) or 1.0)
     return deep.point(lambda value: value * factor - floor * factor).convert("L")

@@ -71,58 +71,74 @@ class _Header:
         return [(1 + -(-(w * bits) // 8), h) for w, h in areas if w > 0 and h > 0]
 
 
-def take_apart(data: bytes) -> Png:
-    """Walk the chunks of `data`, check them, and prove that every row of the picture is there."""
+@dataclass
+class _Found:
+    """What the chunks said so far."""
+
     header: _Header | None = None
-    kept: list[bytes] = [_MARK]
-    picture: list[bytes] = []
-    names: set[bytes] = set()
-    removed: list[str] = []
-    tags = exif.Tags()
-    density = None
-    end = None
-    for name, body, whole, stop in _chunks(data):
-        names.add(name)
+    kept: list[bytes] = field(default_factory=lambda: [_MARK])
+    picture: list[bytes] = field(default_factory=list)
+    names: set[bytes] = field(default_factory=set)
+    removed: list[str] = field(default_factory=list)
+    tags: exif.Tags = field(default_factory=exif.Tags)
+    density: tuple[float, float] | None = None
+    end: int | None = None
+
+    def take(self, name: bytes, body: bytes, whole: bytes) -> None:
+        self.names.add(name)
         if name == b"IHDR":
-            header = _Header.parse(body)
-        elif header is None:
+            self.header = _Header.parse(body)
+        elif self.header is None:
             raise Unacceptable("damaged")
         elif name == b"IDAT":
-            picture.append(body)
-        elif name == b"pHYs" and len(body) == 9 and body[8] == 1:
+            self.picture.append(body)
+        else:
+            self._learn(name, body)
+        if name in _KEPT:
+            self.kept.append(whole)
+        elif name != b"eXIf":
+            self.removed.append(_REMOVED.get(name, "附加数据块"))
+
+    def _learn(self, name: bytes, body: bytes) -> None:
+        if name == b"pHYs" and len(body) == 9 and body[8] == 1:
             across, down = int.from_bytes(body[:4], "big"), int.from_bytes(body[4:8], "big")
-            density = (across * 0.0254, down * 0.0254)
+            self.density = (across * 0.0254, down * 0.0254)
         elif name == b"eXIf":
-            tags = exif.read(body)
-            removed.extend(tags.private)
+            self.tags = exif.read(body)
+            self.removed.extend(self.tags.private)
         elif name in (b"zTXt", b"iTXt", b"iCCP"):
             _refuse_bomb(name, body)
         if name in (b"zTXt", b"tEXt"):
-            tags = _imagemagick_exif(name, body) or tags
-        if name in _KEPT:
-            kept.append(whole)
-        elif name != b"eXIf":
-            removed.append(_REMOVED.get(name, "附加数据块"))
+            self.tags = _imagemagick_exif(name, body) or self.tags
+
+
+def take_apart(data: bytes) -> Png:
+    """Walk the chunks of `data`, check them, and prove that every row of the picture is there."""
+    found = _Found()
+    for name, body, whole, stop in _chunks(data):
+        found.take(name, body, whole)
         if name == b"IEND":
-            end = stop
+            found.end = stop
             break
+    header = found.header
     if header is None:
         raise Unacceptable("damaged")
-    _prove_complete(header, picture)
-    if end is None:
+    _prove_complete(header, found.picture)
+    if found.end is None:
         raise Unacceptable("truncated")
-    if data[end:].strip(b"\0\r\n "):
-        refuse_second_file(data[end:])
-        removed.append("图像之后的附带数据")
+    trailing = data[found.end :]
+    if trailing.strip(b"\0\r\n "):
+        refuse_second_file(trailing)
+        found.removed.append("图像之后的附带数据")
     return Png(
-        cleaned=b"".join(kept),
+        cleaned=b"".join(found.kept),
         width=header.width,
         height=header.height,
-        simple=header.depth <= 8 and header.colour in (0, 2, 3) and b"tRNS" not in names,
-        dpi=believable_dpi(density, header.width, header.height),
-        orientation=tags.orientation,
-        removed=list(dict.fromkeys(removed)),
-        notes=["动态图片只取第一帧"] if b"acTL" in names else [],
+        simple=header.depth <= 8 and header.colour in (0, 2, 3) and b"tRNS" not in found.names,
+        dpi=believable_dpi(found.density, header.width, header.height),
+        orientation=found.tags.orientation,
+        removed=list(dict.fromkeys(found.removed)),
+        notes=["动态图片只取第一帧"] if b"acTL" in found.names else [],
     )
 
 

@@ -1,6 +1,7 @@
 """A warm pool of limited children: started once, retired after many files, killed when over time."""
 
 import atexit
+import contextlib
 import json
 import os
 import select
@@ -9,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,10 @@ class ChildDied(Exception):
     def __init__(self, returncode: int) -> None:
         super().__init__(f"inspection child ended with {returncode}")
         self.returncode = returncode
+
+
+class ChildGone(Exception):
+    """The child had ended before it was given the file: another child should be asked."""
 
 
 class ChildOverTime(Exception):
@@ -72,15 +76,18 @@ class Child:
     def inspect(self, path: Path, folder: Path, password: str | None) -> Iterator[dict[str, Any]]:
         """Messages of the child, the last of which is its verdict.
 
-        Raises ChildDied or ChildOverTime; the child is gone then.
+        Raises ChildGone before the first message, ChildDied or ChildOverTime later; the child is no more then.
         """
         self.files += 1
         self._send({"path": str(path), "folder": str(folder), "password": password})
         begun = time.monotonic()
+        self._await_begin(begun + STEP_SECONDS)
         pages = 0
         while True:
             longest = begun + STEP_SECONDS + SECONDS_PER_PAGE * pages
             message = self._receive(min(time.monotonic() + STEP_SECONDS, longest))
+            if message.get("spent"):
+                self.kill()
             yield message
             if "page" not in message:
                 return
@@ -95,7 +102,8 @@ class Child:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):  # a request that it never read
+                    pipe.close()
 
     def _send(self, request: dict[str, Any]) -> None:
         assert self._process.stdin is not None
@@ -103,7 +111,15 @@ class Child:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError as error:
-            raise self._death() from error
+            self.kill()
+            raise ChildGone from error
+
+    def _await_begin(self, until: float) -> None:
+        """The child says when it takes the file up: a death before that is not the file's doing."""
+        try:
+            self._receive(until)
+        except ChildDied as death:
+            raise ChildGone from death
 
     def _receive(self, until: float) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -138,7 +154,7 @@ class Pool:
         self._guard = threading.Lock()
         self._places = threading.BoundedSemaphore(size)
 
-    @contextmanager
+    @contextlib.contextmanager
     def child(self) -> Iterator[Child]:
         """A child for one file, kept for the next unless it is gone or has seen enough files."""
         with self._places:
@@ -179,25 +195,30 @@ class Pool:
             child.kill()
 
 
-_pool: Pool | None = None
-_pool_guard = threading.Lock()
+class _Shared:
+    """The pool of this process, made on first use."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._pool: Pool | None = None
+
+    def get(self) -> Pool:
+        with self._guard:
+            if self._pool is None:
+                self._pool = Pool(size=max(2, os.cpu_count() or 1))
+                atexit.register(self._pool.close)
+            return self._pool
+
+    def forget(self) -> None:
+        """A forked worker must not talk through its parent's pipes."""
+        self._guard = threading.Lock()
+        self._pool = None
+
+
+_shared = _Shared()
+os.register_at_fork(after_in_child=_shared.forget)
 
 
 def shared_pool() -> Pool:
-    """This process's own pool, made on first use."""
-    global _pool
-    with _pool_guard:
-        if _pool is None:
-            _pool = Pool(size=max(2, os.cpu_count() or 1))
-            atexit.register(_pool.close)
-        return _pool
-
-
-def _forget_after_fork() -> None:
-    """A forked worker must not talk through its parent's pipes."""
-    global _pool, _pool_guard
-    _pool = None
-    _pool_guard = threading.Lock()
-
-
-os.register_at_fork(after_in_child=_forget_after_fork)
+    """This process's own pool."""
+    return _shared.get()

@@ -90,7 +90,7 @@ def _square_dots(picture: Image.Image, density: tuple[float, float] | None) -> t
     if dpi is not None or density is None:
         return picture, dpi
     across, down = density
-    if not (90 <= min(across, down) and max(across, down) <= 400):
+    if not (min(across, down) >= 90 and max(across, down) <= 400):
         return picture, None
     finer = max(across, down)
     size = (round(picture.width * finer / across), round(picture.height * finer / down))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.inspect import Pool, inspect_file
-from ingest.inspect import limits, pool as pool_module
+from ingest.inspect import Pool, inspect_file, limits
+from ingest.inspect import pool as pool_module
 from tests.ingest import hostile
 
 
@@ -53,6 +53,17 @@ def test_a_child_killed_in_the_middle_is_a_refusal_and_the_next_file_is_fine(tmp
     children.close()
 
 
+def test_a_child_that_ended_while_it_waited_does_not_cost_a_file(tmp_path: Path) -> None:
+    children = Pool(size=1)
+    scan = hostile.jpeg(tmp_path / "scan.jpg")
+    for number in range(3):
+        found = inspect_file(scan, tmp_path / str(number), pool=children)
+        assert found.verdict == "accepted"
+        (pid,) = children.idle_pids()
+        os.kill(pid, signal.SIGKILL)
+    children.close()
+
+
 def test_a_child_without_progress_is_killed_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     children = Pool(size=1)
     scan = hostile.jpeg(tmp_path / "scan.jpg")
@@ -71,7 +82,7 @@ def test_a_child_without_progress_is_killed_in_time(tmp_path: Path, monkeypatch:
 
 def test_children_have_hard_limits_and_nothing_of_ours(pool: Pool, tmp_path: Path) -> None:
     marked = os.open(tmp_path, os.O_RDONLY)
-    os.set_inheritable(marked, True)
+    os.set_inheritable(marked, True)  # noqa: FBT003 - the only way to say it
     children = Pool(size=1)
     inspect_file(hostile.jpeg(tmp_path / "scan.jpg"), tmp_path / "out", pool=children)
     (pid,) = children.idle_pids()
@@ -80,7 +91,7 @@ def test_children_have_hard_limits_and_nothing_of_ours(pool: Pool, tmp_path: Pat
     assert table["Max address space"][:2] == [str(limits.CHILD_MEMORY_BYTES)] * 2
     assert table["Max core file size"][0] == "0"
     assert int(table["Max file size"][1]) < 2 * limits.MAX_FILE_BYTES
-    opened = [os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()]
+    opened = [str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()]
     assert str(tmp_path) not in opened
     environment = Path(f"/proc/{pid}/environ").read_bytes()
     assert b"TONGBAN" not in environment

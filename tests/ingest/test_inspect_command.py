@@ -10,7 +10,7 @@ from tests.shared import ROOT
 
 
 def run(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own command
+    return subprocess.run(
         [sys.executable, "manage.py", "inspect", *arguments],
         cwd=ROOT,
         input=typed,

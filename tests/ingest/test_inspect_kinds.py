@@ -65,7 +65,15 @@ def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path, inspect:
 
 
 def test_every_sentence_says_what_to_do() -> None:
-    figures = {"other": "ZIP", "megabytes": 9, "limit": 8, "width": 1, "height": 1, "pages": 2, "frames": 2}
+    figures: dict[str, int | str] = {
+        "other": "ZIP",
+        "megabytes": 9,
+        "limit": 8,
+        "width": 1,
+        "height": 1,
+        "pages": 2,
+        "frames": 2,
+    }
     for code in REFUSALS:
         said = refusal(code, figures)
         assert said.endswith("。")

@@ -151,7 +151,7 @@ def test_a_locked_file_is_taken_in_once_its_password_is_known(
     path = hostile.locked_pdf(tmp_path / "locked.pdf", "geheim")
     refused = bring(case, form, path, cast.clerk)
     assert refused.code == "locked"
-    taken = bring(case, form, path, cast.clerk, password="geheim")  # noqa: S106 - of a test file
+    taken = bring(case, form, path, cast.clerk, password="geheim")
     assert (taken.pk, taken.verdict, taken.pages.count()) == (refused.pk, "accepted", 1)
     assert told(case) == ["file.refused", "file.received"]
 

@@ -16,8 +16,8 @@ _STAR_POINTS = 5
 @cache
 def font_file(family: str) -> tuple[str, int]:
     """The file and face index that fontconfig chooses for a family."""
-    answer = subprocess.run(  # noqa: S603 - fixed program, own arguments
-        ["fc-match", "-f", "%{file}\n%{index}", family],  # noqa: S607 - found on the path on purpose
+    answer = subprocess.run(
+        ["fc-match", "-f", "%{file}\n%{index}", family],
         check=True,
         capture_output=True,
         text=True,
@@ -72,7 +72,7 @@ def _star(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float) -> None:
     draw.polygon(corners, fill=255)
 
 
-def _along_arc(  # noqa: PLR0913 - a line of type needs its geometry
+def _along_arc(
     plate: Image.Image, text: str, *, radius: float, size: int, spread: float, below: bool = False
 ) -> None:
     letters = font("Noto Serif CJK SC:bold", size)

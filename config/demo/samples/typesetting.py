@@ -24,7 +24,7 @@ def set_papers(names: Sequence[str], words: Mapping[str, str]) -> bytes:
     made = HTML(string=page, base_url=str(_PAPERS)).write_pdf(
         pdf_identifier=b"tongban-sample", uncompressed_pdf=False
     )
-    assert made is not None  # noqa: S101 - without a target WeasyPrint returns the bytes
+    assert made is not None
     return bytes(made)
 
 

@@ -12,7 +12,7 @@ Pixels = npt.NDArray[np.float32]
 _PAPER = (250, 248, 243)
 
 
-def scanned(  # noqa: PLR0913 - the settings of one scan
+def scanned(
     paper: Image.Image,
     dice: np.random.Generator,
     *,
