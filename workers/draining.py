@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from registry.models import Event
-from workers import reaper, relay, services
+from workers import reaper, relay
 from workers.lease import Clock
 from workers.models import Job, JobState
+from workers.running import run
 
 PAUSE = 0.1
 Told = Callable[[Job, JobState], None]
@@ -48,7 +49,7 @@ def _run_due(drained: Drained, clock: Clock, tell: Told | None) -> int:
     due = Job.objects.filter(state=JobState.QUEUED, next_try_at__lte=clock()).order_by("pk")
     ran = 0
     for job in list(due.select_related("event")):
-        state = services.run(job_id=job.pk, clock=clock)
+        state = run(job_id=job.pk, clock=clock)
         if state is None:
             continue
         ran += 1

@@ -1,8 +1,5 @@
-"""Running one job: claimed by compare-and-set, kept under a lease, ended in one of four ways."""
+"""Taking, giving up and re-queueing one job: every change of its state but the ones at the end of its work."""
 
-import logging
-import random
-import traceback
 import uuid
 from datetime import datetime
 
@@ -14,25 +11,7 @@ from registry.events import record
 from registry.permissions import check_may
 from storage.errors import Refused
 from workers import lease
-from workers.lease import Clock
 from workers.models import Job, JobState
-from workers.reactions import find
-from workers.rules import judge
-
-log = logging.getLogger("tongban.workers")
-
-
-def run(*, job_id: int, clock: Clock) -> JobState | None:
-    """Do the job if it is due and free, and say how it stands then. None: it was not ours to do."""
-    job = claim(job_id=job_id, now=clock())
-    if job is None:
-        return None
-    try:
-        with lease.kept_alive(job, clock):
-            find(job.reaction).do(job.event, job.part, clock())
-    except Exception as fault:  # noqa: BLE001 — whatever went wrong is kept with the job and tried again or shown
-        return _failed(job, fault, clock())
-    return _done(job, clock())
 
 
 def claim(*, job_id: int, now: datetime) -> Job | None:
@@ -64,35 +43,6 @@ def give_up(*, job: Job, code: str, now: datetime) -> None:
         )
         if ours:
             _tell("job.failed", job, SYSTEM, now, code=code)
-
-
-def _done(job: Job, now: datetime) -> JobState | None:
-    ours = lease.held(job).update(
-        state=JobState.DONE, last_error="", lease="", lease_until=None, finished_at=now
-    )
-    return JobState.DONE if ours else None
-
-
-def _failed(job: Job, fault: Exception, now: datetime) -> JobState:
-    verdict = judge(fault, attempts=job.attempts, chance=random.random())  # noqa: S311 — spreads waits, no secret
-    if not isinstance(fault, Refused):
-        # The frames without the message: messages of strangers may hold personal data.
-        frames = "".join(traceback.format_tb(fault.__traceback__))
-        log.error("%s (event %s): %s\n%s", job, job.event.kind, verdict.code, frames)
-    if verdict.wait is None:
-        log.error("%s (event %s): given up: %s", job, job.event.kind, verdict.code)
-        give_up(job=job, code=verdict.code, now=now)
-        return JobState.FAILED
-    lease.held(job).update(
-        state=JobState.QUEUED,
-        last_error=verdict.code[:80],
-        next_try_at=now + verdict.wait,
-        attempts=job.attempts if verdict.counts else job.attempts - 1,
-        sent_at=None,
-        lease="",
-        lease_until=None,
-    )
-    return JobState.QUEUED
 
 
 def _tell(kind: str, job: Job, actor: Actor, now: datetime, **more: str) -> None:

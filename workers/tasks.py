@@ -3,10 +3,10 @@
 from celery import shared_task
 from django.utils import timezone
 
-from workers import services
+from workers.running import run
 
 
 @shared_task(name="workers.run_job", ignore_result=True, acks_late=True)
 def run_job(job_id: int) -> None:
     """Harmless to deliver twice or for a job that is done: the claim decides."""
-    services.run(job_id=job_id, clock=timezone.now)
+    run(job_id=job_id, clock=timezone.now)

@@ -16,7 +16,7 @@ from config.services.embedded import private_redis
 from config.services.processes import wait_until
 from tests.shared import ROOT
 
-SECONDS = 90
+SECONDS = 180
 
 
 class Served:

@@ -138,7 +138,7 @@ def _programs(host: str, port: int, *, sandbox: bool) -> list[Program]:
         # A page that is being read may take a while; what is not finished then is taken up by its lease.
         Program("worker", worker, settings.BASE_DIR, stop_seconds=60),
         Program("upkeep", [*manage, "upkeep"], settings.BASE_DIR),
-        Program("web", web, settings.BASE_DIR, is_ready=lambda: _answers(host, port)),
+        Program("web", web, settings.BASE_DIR, is_ready=lambda: _answers(host, port), start_seconds=180),
     ]
     if sandbox:
         couriers = Program(

@@ -18,7 +18,8 @@ from workers.reactions import Reaction
 from workers.reaper import reap
 from workers.relay import publish
 from workers.rules import FAULT_ATTEMPTS, LOST_ATTEMPTS, NotYet
-from workers.services import claim, retry, run
+from workers.running import run
+from workers.services import claim, retry
 
 MINUTE = timedelta(minutes=1)
 
