@@ -187,7 +187,7 @@ def list_parcels(request: HttpRequest, state: str = "") -> QuerySet[Parcel]:
 
 
 @router.post("/parcels", response={201: ParcelDetail})
-def pack(request: HttpRequest, wish: PackIn) -> Status:
+def pack(request: HttpRequest, wish: PackIn) -> Status[Parcel]:
     """Packs a parcel."""
     actor = _actor(request)
     originals = list(visible(actor, "original.see", Original.objects.filter(pk__in=wish.originals)))
