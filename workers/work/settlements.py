@@ -7,12 +7,11 @@ from pathlib import Path
 from dossier.services import seal_document
 from logistics.models import Settlement
 from logistics.postage.closing import attach_settlement_pdf
-from logistics.postage.settlement_files import settlement_slip
+from logistics.postage.settlement_paper import settlement_paper
 from registry.actors import SYSTEM
 from registry.models import Event
 from registry.paper.issue import issue, slip_pdf
 from registry.paper.kinds import SlipKind
-from registry.paper.slips import Settlement as SettlementSlip
 from storage.models import Kind
 from storage.services import store_file
 
@@ -23,13 +22,15 @@ LAST_PAGE = -1
 
 def sign_settlement(event: Event, part: str, now: datetime) -> None:
     """Print, seal with the centre's seal, attach. A settlement that has its paper is left alone."""
-    settlement = Settlement.objects.select_related("centre__seal", "centre__region", "carrier").get(pk=event.subject_id)
+    settlement = Settlement.objects.select_related("centre__seal", "centre__region", "carrier").get(
+        pk=event.subject_id
+    )
     if settlement.paper_id is not None:
         return
     slip = issue(
         kind=SlipKind.SETTLEMENT,
         subject=settlement,
-        data=SettlementSlip.model_validate(settlement_slip(settlement)),
+        data=settlement_paper(settlement),
         actor=SYSTEM,
         now=event.at,
         centre=settlement.centre,
