@@ -221,7 +221,7 @@ def _images(resources: object, depth: int) -> list[Stream]:
     if not isinstance(objects, Dictionary) or depth == 0:
         return []
     found: list[Stream] = []
-    for _, stream in objects.items():  # noqa: PERF102 - not a Python mapping: it has no values()
+    for stream in objects.values():
         if not isinstance(stream, Stream):
             continue
         if stream.get("/Subtype") == Name.Image:
