@@ -1,26 +1,20 @@
 """The inbox: kept raw, answered exactly, one effect per event, in any order, forged or unknown."""
 
 import base64
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
 from django.test import Client
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase
 
 from logistics.couriers.kuaidi100.adapter import push_sign
-from logistics.couriers.neutral.wire import EventWire
-from logistics.models import CarrierAccount, Incident, Parcel, TrackingEvent, Waybill, WebhookDelivery
-from logistics.rules.parcels import ParcelState, WaybillState
+from logistics.models import CarrierAccount, Incident, TrackingEvent, Waybill, WebhookDelivery
+from logistics.rules.parcels import ParcelState
 from logistics.rules.payers import Leg, PaymentTerm
 from logistics.rules.tracking import TrackingKind
 from logistics.sandbox.pushing import Push, kuaidi100_pushes, neutral_push
 from logistics.sandbox.server import SandboxServer
-from logistics.sandbox.world import Follower, Shipment, World
 from logistics.services.custody import confirm_delivery, hand_over, receive_parcel
 from logistics.services.inbox import TooLarge, accept_webhook, process_delivery, replay, sweep_inbox
 from logistics.services.parcels import pack, seal_parcel
@@ -30,7 +24,8 @@ from registry.models import Event
 from registry.permissions import NotYours
 from storage.errors import Refused
 from tests.cast import NOW, Cast, assemble
-from tests.logistics.couriers import API_KEY, WEBHOOK_SECRET
+from tests.logistics.couriers import WEBHOOK_SECRET
+from tests.logistics.play import Play, process_all, send
 from tests.logistics.road import Road, build_road, kuaidi100_account
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
@@ -46,53 +41,6 @@ def cast(db: None) -> Cast:
 @pytest.fixture
 def road(cast: Cast, sandbox: SandboxServer) -> Road:
     return build_road(cast, sandbox.url).pre_reviewed()
-
-
-class Play:
-    """A courier in memory that moves one parcel and hands us its pushes one by one, to be sent in any order."""
-
-    def __init__(self, waybill: Waybill, account: CarrierAccount) -> None:
-        self.account = account
-        self.world = World(clock=lambda: NOW)
-        self.shipment = Shipment(number=waybill.number, reference=waybill.reference, api_key=API_KEY)
-        self.shipment.callback_url = "http://127.0.0.1/"
-        self.follower = Follower(company="ems", callback_url="http://127.0.0.1/", salt="salt-A1")
-        self.hours = 0
-
-    def move(self, kind: TrackingKind) -> EventWire:
-        self.hours += 1
-        return self.world.move(self.shipment, kind, at=NOW + timedelta(hours=self.hours))
-
-    def undo(self) -> EventWire:
-        self.hours += 1
-        event = self.world.reverse(self.shipment)
-        assert event is not None
-        return event
-
-    def push(self, event: EventWire, *, secret: str = WEBHOOK_SECRET) -> Push:
-        return neutral_push(self.shipment, event, secrets=[secret], timestamp=int(NOW.timestamp()))
-
-    def snapshot(self) -> Push:
-        return kuaidi100_pushes(self.shipment, self.follower)[-1]
-
-
-def send(account: CarrierAccount, push: Push, *, now: datetime = NOW) -> bytes:
-    answer = accept_webhook(
-        path_token=account.path_token,
-        headers=push.headers,
-        body=push.body,
-        query="",
-        remote_address="127.0.0.1",
-        now=now,
-    )
-    return answer.body
-
-
-def process_all(now: datetime = NOW) -> None:
-    for pk in (
-        WebhookDelivery.objects.filter(state=State.RECEIVED).order_by("pk").values_list("pk", flat=True)
-    ):
-        process_delivery(delivery_id=pk, now=now)
 
 
 @pytest.fixture
@@ -396,59 +344,3 @@ def test_an_applicants_parcel_counts_as_received_on_the_couriers_word(road: Road
     process_all()
     assert Incident.objects.get().kind == "delivery_reversed"
     assert state_of(play) == ParcelState.RECEIVED
-
-
-STEPS = ["collected", "in_transit", "arrived_city", "delivered", "undo", "out_for_delivery", "delivered"]
-
-
-class AnyOrder(TestCase):
-    """Whatever the order and however often: the same rows, the same state."""
-
-    def setUp(self) -> None:
-        cast = assemble()
-        self.road = build_road(cast, "http://127.0.0.1:9").pre_reviewed()
-        self.waybill = self._waybill()
-
-    def _waybill(self) -> Waybill:
-        parcel = self.road.sealed()
-        waybill = Waybill.objects.create(
-            parcel=parcel,
-            carrier=self.road.account.carrier,
-            account=self.road.account,
-            reference=f"{parcel.number}-1",
-            number="1012345678901",
-            state=WaybillState.BOOKED.value,
-            term="collect",
-            payer="receiver",
-            settling="monthly",
-            requested_at=NOW,
-            booked_at=NOW,
-        )
-        self.road.on_the_road(waybill)
-        assert Parcel.objects.get(pk=parcel.pk).state == ParcelState.HANDED_OVER
-        return waybill
-
-    @given(
-        order=st.permutations(range(len(STEPS))),
-        repeated=st.lists(st.integers(0, len(STEPS) - 1), max_size=5),
-        at_once=st.booleans(),
-    )
-    @hypothesis_settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-    def test_pushes_in_any_order(self, order: list[int], repeated: list[int], at_once: bool) -> None:
-        play = Play(self.waybill, self.road.account)
-        pushes = [
-            play.push(play.undo() if step == "undo" else play.move(TrackingKind(step))) for step in STEPS
-        ]
-        for index in [*order, *repeated]:
-            send(play.account, pushes[index])
-            if not at_once:
-                process_all()
-        process_all()
-        assert TrackingEvent.objects.filter(waybill=self.waybill).count() == len(STEPS)
-        waybill = Waybill.objects.get(pk=self.waybill.pk)
-        assert (waybill.latest_kind, waybill.latest_at) == ("delivered", NOW + timedelta(hours=7))
-        assert waybill.parcel.state == ParcelState.DELIVERED
-        assert waybill.parcel.delivered_at == NOW + timedelta(hours=7)
-        delivered = Event.objects.filter(kind="parcel.delivered").count()
-        undone = Event.objects.filter(kind="parcel.delivery_reversed").count()
-        assert delivered == undone + 1
