@@ -20,11 +20,14 @@ def stamp_copy(source: Path, target: Path, *, lines: Sequence[str]) -> None:
     """Write `source` to `target` with `lines` twice across each page, upright as the page is seen.
 
     Signatures do not survive a change, so their fields are turned into what they look like and the copy
-    carries none. The text is drawn as real text: it cannot be mistaken for part of a scan.
+    carries none; nor does it carry the manifest, which speaks of other bytes. The text is drawn as real text: it cannot be mistaken for part of a scan.
     """
     with pikepdf.open(source) as pdf, pikepdf.open(io.BytesIO(_stamp_pdf(lines))) as stamp:
         pdf.flatten_annotations("all")
-        for key in ("/AcroForm", "/Perms", "/DSS", "/StructTreeRoot"):
+        for page in pdf.pages:
+            notes = page.obj.get("/Annots", pikepdf.Array())
+            page.obj["/Annots"] = pikepdf.Array([note for note in notes if note.get("/Subtype") != "/Widget"])
+        for key in ("/AcroForm", "/Perms", "/DSS", "/StructTreeRoot", "/AF", "/Names"):
             if key in pdf.Root:
                 del pdf.Root[key]
         form = pdf.copy_foreign(stamp.pages[0].obj.Resources.XObject.Stamp)

@@ -1,0 +1,57 @@
+"""The one-shot commands: what they answer and how they exit."""
+
+import json
+import subprocess
+
+import pytest
+from django.core.management import call_command
+
+from dossier.sealing import installation_trust
+from dossier.sign import system_clock
+from dossier.verify import verify
+from tests.dossier.paper import draw_page
+from tests.verapdf import assert_pdfa
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as ended:
+        call_command(*(str(item) for item in arguments))
+    return int(str(ended.value.code)), capsys.readouterr().out
+
+
+def test_a_valid_file_answers_zero(capsys, countersigned, seals):
+    code, told = run(capsys, "verify_dossier", countersigned, "--trust", seals.authority.roots_file)
+    assert code == 0
+    assert told.startswith("有效")
+    assert "清单与" in told
+
+
+def test_a_changed_file_answers_one_with_the_reason(capsys, tmp_path, countersigned, seals):
+    bad = tmp_path / "bad.pdf"
+    bad.write_bytes(countersigned.read_bytes() + b"junk")
+    code, told = run(capsys, "verify_dossier", bad, "--trust", seals.authority.roots_file, "--json")
+    answer = json.loads(told)
+    assert code == 1
+    assert (answer["status"], answer["valid"]) == ("invalid", False)
+    assert answer["reasons"]
+
+
+def test_a_missing_file_answers_two(capsys, tmp_path):
+    assert run(capsys, "verify_dossier", tmp_path / "none.pdf")[0] == 2
+    assert run(capsys, "dossier", tmp_path / "none.jpg", "-o", tmp_path / "x.pdf")[0] == 2
+
+
+def test_scans_become_a_searchable_signed_dossier(capsys, tmp_path):
+    page = draw_page(tmp_path / "申请表.jpg", lines=("本人申请办理建筑业企业资质变更登记",))
+    broken = tmp_path / "broken.pdf"
+    broken.write_text("not a PDF at all")
+    out = tmp_path / "out.pdf"
+    code, told = run(capsys, "dossier", page.path, broken, "-o", out, "--jobs", "1", "--json")
+    report = json.loads(told)
+    assert code == 1  # one file was refused, and the report says which
+    assert [entry["file"] for entry in report["refused"]] == [str(broken)]
+    assert (report["made"], report["verdict"], report["pages"]) == (True, "valid", 4)
+    text = subprocess.run(["pdftotext", str(out), "-"], capture_output=True, text=True, check=True).stdout
+    assert "本人申请办理建筑业企业资质变更登记" in text
+    assert verify(out, trust=installation_trust(), moment=system_clock()).is_valid
+    assert_pdfa(out)
