@@ -42,8 +42,14 @@ def _by_office(settlement: Settlement) -> Iterable[OfficeAmount]:
         payable=Sum("payable_fen"),
     )
     for row in rows.order_by("office_name"):
-        name = row.pop("office_name") or UNMATCHED
-        yield OfficeAmount(office=name, **row)
+        yield OfficeAmount(
+            office=row["office_name"] or UNMATCHED,
+            parcels=row["parcels"],
+            billed=row["billed"],
+            disputed=row["disputed"],
+            corrections=row["corrections"],
+            payable=row["payable"],
+        )
 
 
 def _by_leg(settlement: Settlement) -> Iterable[LegAmount]:
