@@ -65,7 +65,9 @@ def retry_job(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def webhook_inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
     """What came in from couriers, newest first; bodies stay closed, they hold personal data."""
     state = request.GET.get("state", "")
-    rows = visible(actor, "inbox.see", WebhookDelivery.objects.select_related("account__carrier", "account__centre"))
+    rows = visible(
+        actor, "inbox.see", WebhookDelivery.objects.select_related("account__carrier", "account__centre")
+    )
     rows = rows.defer("raw", "account__credentials", "account__path_token")
     if state in WebhookDelivery.State.values:
         rows = rows.filter(state=state)

@@ -44,7 +44,9 @@ def lead_rows(handlings: list[Handling], actor: Actor) -> list[Row]:
 def handling_rows(handlings: list[Handling], actor: Actor) -> list[Row]:
     """An office's view: one row for each handling of its own."""
     _load(handlings)
-    return [_row(handling, handling_chip(handling.state), handling.case.window.name) for handling in handlings]
+    return [
+        _row(handling, handling_chip(handling.state), handling.case.window.name) for handling in handlings
+    ]
 
 
 def step_of(handling: Handling) -> NextStep:

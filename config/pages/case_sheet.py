@@ -232,7 +232,9 @@ def read_sheet(number: str, actor: Actor) -> CaseSheet:
         acts=frozenset(act for act in CASE_ACTS if may(actor, act)),
         dossiers=dossiers,
         own_dossiers=frozenset(
-            visible(actor, "dossier.download", Dossier.objects.filter(handling__case=case)).values_list("pk", flat=True)
+            visible(actor, "dossier.download", Dossier.objects.filter(handling__case=case)).values_list(
+                "pk", flat=True
+            )
             if may(actor, "dossier.download")
             else ()
         ),
@@ -262,7 +264,9 @@ def _part(handling: Handling, case: Case, actor: Actor) -> Part:
     own_office = actor.office_id == handling.office_id
     allowed = set()
     for act in open_acts:
-        name = "case.accept" if act == "accept" and case.mode == Mode.WINDOW_ACCEPT else _HANDLING_ACTS.get(act)
+        name = (
+            "case.accept" if act == "accept" and case.mode == Mode.WINDOW_ACCEPT else _HANDLING_ACTS.get(act)
+        )
         if name and may(actor, name) and (own_window if name.startswith("case.") else own_office):
             allowed.add(act)
     return Part(handling, handling_chip(handling.state), step_of(handling), frozenset(allowed))
@@ -310,7 +314,9 @@ def _placed(originals: list[Original], actor: Actor) -> list[Placed]:
 
 def _tell(events: list[Event]) -> list[Told]:
     """Newest first, people by their names."""
-    ids = {int(event.actor_id) for event in events if event.actor_kind == "user" and event.actor_id.isdecimal()}
+    ids = {
+        int(event.actor_id) for event in events if event.actor_kind == "user" and event.actor_id.isdecimal()
+    }
     names = {str(user.pk): str(user) for user in User.objects.filter(pk__in=ids)}
     lines: list[Told] = []
     for event in reversed(events):

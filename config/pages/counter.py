@@ -1,5 +1,7 @@
 """What a window does on the case page: originals, promises, submitting, accepting, delivering, taking back."""
 
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -89,7 +91,7 @@ def defer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         until = parse_date(request.POST.get("until", ""))
         if until is None:
             raise Incomplete("until", "请选择承诺补交的日期。")
-        midnight = timezone.datetime(until.year, until.month, until.day, tzinfo=SHANGHAI)
+        midnight = datetime(until.year, until.month, until.day, tzinfo=SHANGHAI)
         defer_material(material=material, until=midnight, actor=actor, now=now)
 
     return act_on_case(
@@ -113,9 +115,7 @@ def withdraw_case(request: HttpRequest, actor: Actor, number: str) -> HttpRespon
             raise Incomplete("reason", "请写明撤回的原因。")
         withdraw(case=case, reason=reason, actor=actor, now=now)
 
-    return act_on_case(
-        request, actor, number, at="act-withdraw", act=take_back, said="办件已撤回。"
-    )
+    return act_on_case(request, actor, number, at="act-withdraw", act=take_back, said="办件已撤回。")
 
 
 @require_POST
@@ -164,7 +164,9 @@ def hand_out(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 
 def _material(pk: int, actor: Actor, act: str) -> Material:
-    material = visible(actor, act, Material.objects.filter(pk=pk)).select_related("case", "requirement").first()
+    material = (
+        visible(actor, act, Material.objects.filter(pk=pk)).select_related("case", "requirement").first()
+    )
     if material is None:
         raise NotYours
     return material

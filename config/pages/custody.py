@@ -15,6 +15,7 @@ from ingest.codes import QR, read_codes
 from logistics.models import Parcel, ParcelItem
 from logistics.rules.parcels import ParcelState
 from logistics.services.custody import hand_over, parcel_by_token, receive_parcel
+from logistics.services.ends import is_receiver
 from registry.actors import Actor
 from registry.permissions import NotYours, visible
 from storage.errors import Refused
@@ -60,7 +61,7 @@ def receive_scan(request: HttpRequest, actor: Actor) -> HttpResponse:
     fault = None
     if request.method == "POST":
         try:
-            found = find_parcel(parcel_by_token(scanned(request)).number, actor, "parcel.receive")
+            found = _arriving(parcel_by_token(scanned(request)).number, actor)
         except NotYours:
             fault = Fault("scan", "没有找到这个寄件，或它不是寄到这里的。")
         except Refused as refused:
@@ -73,7 +74,7 @@ def receive_scan(request: HttpRequest, actor: Actor) -> HttpResponse:
 @page("parcel.receive")
 def receive(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     """Tick what is in the envelope; what is missing or extra opens an incident."""
-    shown = find_parcel(number, actor, "parcel.receive")
+    shown = _arriving(number, actor)
     fault = None
     if request.method == "POST":
         try:
@@ -103,6 +104,14 @@ def receive(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     return render(request, "parcel/receive.html", context, status=409 if fault else 200)
 
 
+def _arriving(number: str, actor: Actor) -> Parcel:
+    """A parcel that this reader is the receiver of. Raises NotYours."""
+    found = find_parcel(number, actor, "parcel.receive")
+    if not is_receiver(actor, found):
+        raise NotYours
+    return found
+
+
 def scanned(request: HttpRequest) -> str:
     """What the wedge scanner typed, or the code read off an uploaded photo."""
     photo = request.FILES.get("photo")
@@ -114,7 +123,7 @@ def scanned(request: HttpRequest) -> str:
     return text
 
 
-def _code_on(photo: UploadedFile) -> str:
+def _code_on(photo: UploadedFile[bytes]) -> str:
     if (photo.size or 0) > PHOTO_MAX_BYTES:
         raise NoCode("photo_too_large", "照片超过 30 MB，请改用较小的照片。")
     try:

@@ -43,6 +43,8 @@ WORDS: Mapping[str, str] = {
     "waybill.booked": "取得运单号",
     "waybill.cancelled": "取消运单",
     "waybill.failed": "下单失败",
+    "parcel.delivery_reversed": "承运商撤销送达",
+    "parcel.delivery_redated": "承运商更正送达时间",
     "parcel.tracked": "承运商报告轨迹",
     "incident.opened": "发现物流异常",
     "incident.resolved": "异常已处理",
@@ -50,7 +52,8 @@ WORDS: Mapping[str, str] = {
     "file.refused": "拒收文件",
     "page.read": "识别页面文字",
     "dossier.signed": "卷宗签章",
-    "dossier.countersigned": "部门签收卷宗",
+    "dossier.received": "部门签收卷宗",
+    "dossier.decided": "结果确认章",
     "dossier.downloaded": "下载卷宗",
     "dossier.renewed": "续加时间戳",
     "slip.issued": "出具文书",
@@ -85,6 +88,9 @@ def words_of(event: Event) -> str:
 
 
 REACTION_WORDS: Mapping[str, str] = {
+    "build_dossier": "制作卷宗并签章",
+    "rebuild_dossier": "制作补正后的卷宗",
+    "sign_settlement": "结算单签章",
     "read_page": "识别页面文字",
     "issue_receipt": "出具收件凭证",
     "issue_acceptance": "出具受理承诺单",

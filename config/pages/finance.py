@@ -54,7 +54,11 @@ def _take_in(request: HttpRequest, actor: Actor) -> HttpResponse:
         raise
     except Refused as refused:
         return _show_statements(request, actor, fault=Fault.of(refused, "import"))
-    said = "这份对账单此前已导入，没有重复入账。" if imported.known else f"已导入 {imported.statement.line_count} 行。"
+    said = (
+        "这份对账单此前已导入，没有重复入账。"
+        if imported.known
+        else f"已导入 {imported.statement.line_count} 行。"
+    )
     messages.success(request, said, extra_tags="next")
     return redirect("statement", pk=imported.statement.pk)
 
@@ -212,12 +216,16 @@ def settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 def _close(request: HttpRequest, actor: Actor) -> HttpResponse:
     carrier = Carrier.objects.filter(code=request.POST.get("carrier", "")).first()
-    centre = ServiceCentre.objects.filter(pk=actor.centre_id).first()
+    centre = ServiceCentre.objects.filter(pk=actor.centre_id or 0).first()
+    if carrier is None or centre is None:
+        return _show_settlements(request, actor, fault=Fault("close", "请选择承运商。"))
     try:
-        if carrier is None or centre is None:
-            raise Refused("carrier_choice", "请选择承运商。")
         made = close_month(
-            centre=centre, carrier=carrier, month=request.POST.get("month", ""), actor=actor, now=timezone.now()
+            centre=centre,
+            carrier=carrier,
+            month=request.POST.get("month", ""),
+            actor=actor,
+            now=timezone.now(),
         )
     except NotYours:
         raise

@@ -19,7 +19,10 @@ class ApplicantForm(forms.Form):
     phone = forms.CharField(label="联系电话", max_length=20)
     address = forms.CharField(label="送达地址", max_length=200, required=False)
     delivery = forms.ChoiceField(
-        label="结果送达方式", choices=Delivery.choices(), widget=forms.RadioSelect, initial=Delivery.MAIL.value
+        label="结果送达方式",
+        choices=Delivery.choices(),
+        widget=forms.RadioSelect,
+        initial=Delivery.MAIL.value,
     )
     agent_consent = forms.BooleanField(label="申请人同意窗口代为提交和寄递材料", required=False)
 

@@ -63,7 +63,10 @@ def _exact(text: str, actor: Actor) -> str:
                 return reverse("parcel", args=[parcel.number])
             raise NotYours
         parcels = visible(actor, "parcel.see", Parcel.objects.all())
-        found = parcels.filter(number=text.upper()).first() or parcels.filter(waybills__number=text.upper()).first()
+        found = (
+            parcels.filter(number=text.upper()).first()
+            or parcels.filter(waybills__number=text.upper()).first()
+        )
         if found and text:
             return reverse("parcel", args=[found.number])
     case = visible(actor, "case.see", Case.objects.filter(number=text.upper())).first()

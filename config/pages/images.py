@@ -116,7 +116,8 @@ def _jpeg(request: HttpRequest, shown: Page, size: tuple[int, int]) -> HttpRespo
         response = HttpResponse(status=304)
     else:
         response = HttpResponse(
-            render_jpeg(open_verified(shown.stored), rotation=shown.rotation, size=size), content_type="image/jpeg"
+            render_jpeg(open_verified(shown.stored), rotation=shown.rotation, size=size),
+            content_type="image/jpeg",
         )
     response["ETag"] = tag
     response["Cache-Control"] = "private, max-age=3600"

@@ -46,7 +46,7 @@ class Rules:
 
 @page("case.create")
 def new_case(request: HttpRequest, actor: Actor) -> HttpResponse:
-    window = Window.objects.select_related("region").filter(pk=actor.window_id).first()
+    window = Window.objects.select_related("region").filter(pk=actor.window_id or 0).first()
     if window is None:
         raise NotYours
     if request.method == "POST":
@@ -100,7 +100,9 @@ def _show_items(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     items = ServiceItem.objects.in_force(local_day(timezone.now())).select_related("region")
     for word in text.split():
-        items = items.filter(Q(name__icontains=word) | Q(code__icontains=word) | Q(region__name__icontains=word))
+        items = items.filter(
+            Q(name__icontains=word) | Q(code__icontains=word) | Q(region__name__icontains=word)
+        )
     found = list(items.order_by("region", "code")[: ITEMS_SHOWN + 1])
     context = {"items": found[:ITEMS_SHOWN], "more": len(found) > ITEMS_SHOWN, "text": text}
     template = "case/_items.html" if request.headers.get("HX-Target") == "items" else "case/items.html"

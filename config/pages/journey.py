@@ -70,7 +70,7 @@ def journey(facts: JourneyFacts) -> list[Station]:
         *_middle(facts),
         Station(_mark("作出决定", facts.decided)),
         Station(_mark("送达", facts.delivering), _paper(facts, "结果寄出", facts.back.left)),
-        Station(_mark("归结", facts.closed), _paper(facts, "申请人收到", facts.back.arrived)),
+        Station(_mark("归结", facts.closed if facts.case_state == CaseState.CLOSED else None), _paper(facts, "申请人收到", facts.back.arrived)),
     ]
     if facts.case_state in (CaseState.REFUSED, CaseState.WITHDRAWN):
         stations = _stopped(stations, CaseState(facts.case_state).label, facts.closed)
@@ -81,7 +81,10 @@ def journey(facts: JourneyFacts) -> list[Station]:
 
 def _middle(facts: JourneyFacts) -> Iterable[Station]:
     """What lies between submission and decision, in the order in which the mode lets paper move."""
-    left, arrived = _paper(facts, "原件寄出", facts.out.left), _paper(facts, "部门收到原件", facts.out.arrived)
+    left, arrived = (
+        _paper(facts, "原件寄出", facts.out.left),
+        _paper(facts, "部门收到原件", facts.out.arrived),
+    )
     accepted = _mark("受理", facts.accepted)
     if facts.mode == Mode.WINDOW_ACCEPT:
         yield Station(accepted)
@@ -89,7 +92,11 @@ def _middle(facts: JourneyFacts) -> Iterable[Station]:
             yield Station(None, left)
             yield Station(None, arrived)
         return
-    yield Station(_mark("预审通过", facts.pre_reviewed or (facts.accepted if facts.mode != Mode.WINDOW_FORWARD else None)))
+    yield Station(
+        _mark(
+            "预审通过", facts.pre_reviewed or (facts.accepted if facts.mode != Mode.WINDOW_FORWARD else None)
+        )
+    )
     if left:
         yield Station(None, left)
     yield Station(accepted, arrived)

@@ -41,7 +41,7 @@ def packable(case: Case, actor: Actor) -> QuerySet[Original]:
     }
     place, place_id = here[actor.role]
     taken = ParcelItem.objects.filter(holds=True).values("original")
-    mine = visible(actor, "original.see", case.originals.filter(place=place, place_id=place_id))
+    mine = visible(actor, "original.see", case.originals.filter(place=place, place_id=place_id or 0))
     return mine.exclude(pk__in=taken).order_by("kind", "pk")
 
 
@@ -50,7 +50,7 @@ def leg_choices(case: Case, actor: Actor) -> list[Way]:
     handlings = list(case.handlings.select_related("office").order_by("-is_lead", "pk"))
     if actor.role == Role.CLERK:
         return _from_window(case, handlings)
-    office = Office.objects.filter(pk=actor.office_id).first()
+    office = Office.objects.filter(pk=actor.office_id or 0).first()
     return _from_office(case, handlings, office) if office else []
 
 
@@ -73,5 +73,3 @@ def _from_office(case: Case, handlings: list[Handling], office: Office) -> list[
     ways = [Way(leg, office, receiver, to) for leg in legs for receiver, to in receivers]
     others = [handling.office for handling in handlings if handling.office_id != office.pk]
     return ways + [Way(Leg.TRANSFER, office, other, other.name) for other in others]
-
-

@@ -33,11 +33,9 @@ def upload(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     material = _material(case, request.POST.get("material", ""))
     at = f"material-{material.position}" if material else "materials"
     piecewise = request.headers.get("X-Requested-With") == "tray"
-    received: list[SourceFile] = []
     began = timezone.now()
     try:
-        for file in request.FILES.getlist("files"):
-            received.append(_receive(file, case, material, actor))
+        received = [_receive(file, case, material, actor) for file in request.FILES.getlist("files")]
     except NotYours:
         raise
     except Refused as refused:
@@ -47,7 +45,9 @@ def upload(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     if piecewise:
         if not received:
             return HttpResponse(status=400)
-        return render(request, "case/_file.html", {"file": received[0], **file_facts(received[0], since=began)})
+        return render(
+            request, "case/_file.html", {"file": received[0], **file_facts(received[0], since=began)}
+        )
     messages.success(request, _summary(received), extra_tags=at)
     return redirect(f"{reverse('case', args=[number])}#{at}")
 
@@ -62,7 +62,7 @@ def file_facts(file: SourceFile, since: datetime | None = None) -> dict[str, obj
     }
 
 
-def _receive(file: UploadedFile, case: Case, material: Material | None, actor: Actor) -> SourceFile:
+def _receive(file: UploadedFile[bytes], case: Case, material: Material | None, actor: Actor) -> SourceFile:
     if (file.size or 0) > settings.UPLOAD_MAX_BYTES:
         limit = settings.UPLOAD_MAX_BYTES >> 20
         raise Refused("file_too_large", f"单个文件不能超过 {limit} MB，请分成几份扫描后再上传。")
@@ -78,7 +78,7 @@ def _receive(file: UploadedFile, case: Case, material: Material | None, actor: A
 
 
 @contextmanager
-def _on_disk(file: UploadedFile) -> Iterator[Path]:
+def _on_disk(file: UploadedFile[bytes]) -> Iterator[Path]:
     """The file's path; small ones that Django kept in memory are written out first."""
     if isinstance(file, TemporaryUploadedFile):
         yield Path(file.temporary_file_path())

@@ -52,7 +52,13 @@ WORK_LISTS = {
         "已提交、尚未归结的件，先到期的在前。",
         "现在没有在办的件。",
         Q(is_lead=True) & ~Q(case__state__in=[CaseState.DRAFT, CaseState.SUPPLEMENT, *ENDED]),
-        (CaseState.SUBMITTED, CaseState.PRE_REVIEW, CaseState.ACCEPTED, CaseState.DECIDED, CaseState.DELIVERING),
+        (
+            CaseState.SUBMITTED,
+            CaseState.PRE_REVIEW,
+            CaseState.ACCEPTED,
+            CaseState.DECIDED,
+            CaseState.DELIVERING,
+        ),
         lead_rows,
     ),
     "ended": WorkList(

@@ -30,7 +30,9 @@ register.filter(mask_address)
 def icon(name: str) -> SafeString:
     """An icon from the sprite; it never stands without a word beside it."""
     return format_html(
-        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>', static("icons.svg"), name
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        static("icons.svg"),
+        name,
     )
 
 
@@ -73,7 +75,7 @@ def lacks_chip(material: Material) -> SafeString:
     if material.deferred_until:
         return chip(Chip(f"容缺，承诺 {day(material.deferred_until)} 前补交", chips.ATTENTION))
     if not material.pages.all():
-        return format_html('<span class="muted small">未收</span>')
+        return format_html('<span class="muted small">{}</span>', "未收")
     return chip(Chip("已收", chips.OK))
 
 
@@ -142,7 +144,7 @@ def fault_at(context: template.Context, at: str) -> SafeString | str:
 @register.simple_tag(takes_context=True)
 def said_at(context: template.Context, at: str) -> SafeString | str:
     """What was just done here, said where the eye already is."""
-    shown = [message for message in context.get("said", ()) if message.extra_tags == at]
+    shown = [message for message in context.get("said") or () if message.extra_tags == at]
     if not shown:
         return ""
     return format_html('<div class="notice ok" role="status">{}<p>{}</p></div>', icon("ok"), shown[0].message)

@@ -1,0 +1,252 @@
+"""Sending a parcel: packing, sealing, its waybill, giving it up, and what went wrong with it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from config.pages.acting import act_elsewhere
+from config.pages.case_sheet import find_case
+from config.pages.frame import Fault, page
+from config.pages.packing import Way, leg_choices, packable
+from config.pages.parcels import find_parcel, render_parcel
+from ingest.models import Case, Original
+from logistics.models import Carrier, Incident, Parcel
+from logistics.services.custody import confirm_delivery, report_lost
+from logistics.services.ends import is_sender
+from logistics.services.incidents import resolve_incident
+from logistics.services.ordering import order_waybill
+from logistics.services.parcels import cancel_parcel, pack, remove_original, seal_parcel, unseal_parcel
+from logistics.services.waybills import cancel_waybill
+from registry.actors import Actor
+from registry.permissions import NotYours, visible
+from storage.errors import Refused
+
+
+@page("parcel.pack")
+def pack_case(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """Choose what leaves, on which leg and to whom; the parcel is made in one call."""
+    case = find_case(number, actor)
+    legs = leg_choices(case, actor)
+    if request.method == "GET":
+        return _render_packing(request, actor, case, legs)
+    now = timezone.now()
+    try:
+        made = _pack(request, actor, case, legs, now)
+    except NotYours:
+        raise
+    except Refused as refused:
+        return _render_packing(request, actor, case, legs, fault=Fault.of(refused, "pack"))
+    return redirect("parcel", number=made.number)
+
+
+def _pack(request: HttpRequest, actor: Actor, case: Case, legs: list[Way], now: datetime) -> Parcel:
+    chosen = next((leg for leg in legs if leg.key == request.POST.get("leg")), None)
+    picked = [int(pk) for pk in request.POST.getlist("original") if pk.isdecimal()]
+    originals = list(visible(actor, "original.see", Original.objects.filter(pk__in=picked, case=case)))
+    if chosen is None or not originals:
+        raise Refused("packing_choice", "请选择寄往哪里，并勾选要装入的原件。")
+    return pack(
+        leg=chosen.leg,
+        sender=chosen.sender,
+        receiver=chosen.receiver,
+        originals=originals,
+        actor=actor,
+        now=now,
+    )
+
+
+def _render_packing(
+    request: HttpRequest, actor: Actor, case: Case, legs: list[Way], fault: Fault | None = None
+) -> HttpResponse:
+    picked = request.POST.getlist("original")
+    context = {
+        "case": case,
+        "legs": legs,
+        "leg": request.POST.get("leg") or (legs[0].key if legs else ""),
+        "originals": [
+            (original, not fault or str(original.pk) in picked) for original in packable(case, actor)
+        ],
+        "fault": fault,
+    }
+    return render(request, "parcel/pack.html", context, status=409 if fault else 200)
+
+
+@require_POST
+@page("parcel.pack")
+def seal(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    shown, now = own_parcel(number, actor), timezone.now()
+
+    def close() -> None:
+        seal_parcel(
+            parcel=shown,
+            weight_g=_grams(request.POST.get("weight", "")),
+            length_mm=_millimetres(request.POST.get("length", "")),
+            width_mm=_millimetres(request.POST.get("width", "")),
+            height_mm=_millimetres(request.POST.get("height", "")),
+            actor=actor,
+            now=now,
+        )
+
+    return _act(request, actor, number, at="seal", act=close, said="已封装称重，可以下单取得运单号。")
+
+
+@require_POST
+@page("parcel.pack")
+def unseal(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    shown, now = own_parcel(number, actor), timezone.now()
+    return _act(
+        request,
+        actor,
+        number,
+        at="seal",
+        act=lambda: unseal_parcel(parcel=shown, actor=actor, now=now),
+        said="已拆封，可以重新装件。",
+    )
+
+
+@require_POST
+@page("parcel.pack")
+def cancel(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    shown, now = own_parcel(number, actor), timezone.now()
+    return _act(
+        request,
+        actor,
+        number,
+        at="cancel",
+        act=lambda: cancel_parcel(parcel=shown, actor=actor, now=now),
+        said="寄件已取消，原件留在原处。",
+    )
+
+
+@require_POST
+@page("parcel.pack")
+def remove(request: HttpRequest, actor: Actor, number: str, pk: int) -> HttpResponse:
+    shown, now = own_parcel(number, actor), timezone.now()
+    original = visible(actor, "original.see", Original.objects.filter(pk=pk)).first()
+    if original is None:
+        raise NotYours
+    return _act(
+        request,
+        actor,
+        number,
+        at="contents",
+        act=lambda: remove_original(parcel=shown, original=original, actor=actor, now=now),
+        said="已从清单取出。",
+    )
+
+
+@require_POST
+@page("parcel.pack")
+def book(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """Order a waybill on the account of whoever pays; or follow one that was written elsewhere."""
+    shown, now = own_parcel(number, actor), timezone.now()
+
+    def order() -> None:
+        carrier = Carrier.objects.filter(code=request.POST.get("carrier", ""), active=True).first()
+        if carrier is None:
+            raise Refused("carrier_choice", "请选择承运商。")
+        own_number = request.POST.get("number", "").strip()
+        order_waybill(parcel=shown, carrier=carrier, number=own_number, actor=actor, now=now)
+
+    return _act(request, actor, number, at="waybill", act=order, said="已取得运单号，可以打印面单。")
+
+
+@require_POST
+@page("parcel.pack")
+def unbook(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    shown, now = own_parcel(number, actor), timezone.now()
+    waybill = shown.waybills.filter(state="booked").first()
+    if waybill is None:
+        raise NotYours
+    return _act(
+        request,
+        actor,
+        number,
+        at="waybill",
+        act=lambda: cancel_waybill(waybill=waybill, reason="寄件方取消", actor=actor, now=now),
+        said="运单已取消。",
+    )
+
+
+@require_POST
+@page("parcel.receive")
+def confirm(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """The applicant has it: said by the sender once the courier reported delivery."""
+    shown, now = find_parcel(number, actor), timezone.now()
+    return _act(
+        request,
+        actor,
+        number,
+        at="next",
+        act=lambda: confirm_delivery(parcel=shown, actor=actor, now=now),
+        said="已确认申请人收到。",
+    )
+
+
+@require_POST
+@page("incident.report")
+def lost(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    shown, now = find_parcel(number, actor), timezone.now()
+    return _act(
+        request,
+        actor,
+        number,
+        at="incidents",
+        act=lambda: report_lost(parcel=shown, actor=actor, now=now),
+        said="已报失，原件登记为丢失，请跟进承运商。",
+    )
+
+
+@require_POST
+@page("incident.report")
+def resolve(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    incident = (
+        visible(actor, "incident.report", Incident.objects.filter(pk=pk)).select_related("parcel").first()
+    )
+    if incident is None:
+        raise NotYours
+    now = timezone.now()
+    return _act(
+        request,
+        actor,
+        incident.parcel.number,
+        at="incidents",
+        act=lambda: resolve_incident(
+            incident=incident, resolution=request.POST.get("resolution", ""), actor=actor, now=now
+        ),
+        said="异常已处理。",
+    )
+
+
+def own_parcel(number: str, actor: Actor) -> Parcel:
+    """A parcel that leaves from here. Raises NotYours."""
+    found = find_parcel(number, actor, "parcel.pack")
+    if not is_sender(actor, found):
+        raise NotYours
+    return found
+
+
+def _act(request: HttpRequest, actor: Actor, number: str, *, at: str, act: Callable[[], object], said: str) -> HttpResponse:
+    return act_elsewhere(
+        request,
+        act=act,
+        said=said,
+        at=at,
+        back=f"{reverse('parcel', args=[number])}#{at}",
+        refused=lambda fault: render_parcel(request, actor, number, fault=fault),
+    )
+
+
+def _grams(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise Refused("weight", "请输入称得的重量，单位为克，只填整数。")
+    return int(text)
+
+
+def _millimetres(text: str) -> int:
+    return int(text) * 10 if text.strip().isdecimal() else 0

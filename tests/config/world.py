@@ -1,0 +1,204 @@
+"""One object of each kind that pages are about, and who owns it."""
+
+import io
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pikepdf
+from django.urls import URLPattern
+
+from config.pages.urls import urlpatterns
+from dossier.models import Dossier, DossierState
+from ingest.models import Case, Handling, Material, Original, Page
+from logistics.models import Incident, Parcel, Settlement, Statement
+from logistics.rules.parcels import IncidentKind
+from logistics.services.custody import hand_over
+from logistics.services.incidents import report_incident
+from registry.models import Event, Slip
+from registry.paper.kinds import SlipKind
+from storage.models import Kind
+from storage.services import store_bytes
+from tests.cast import NOW
+from tests.logistics.road import Road
+from workers.models import Job, JobState
+
+
+@dataclass(frozen=True)
+class World:
+    """The Zhuji–Taizhou case with its parcel on the road, and the books of Taizhou."""
+
+    road: Road
+    case: Case
+    handling: Handling
+    material: Material
+    original: Original
+    page: Page
+    parcel: Parcel
+    incident: Incident
+    dossier: Dossier
+    slip: Slip
+    statement: Statement
+    settlement: Settlement
+    job: Job
+
+    def address_of(self, name: str) -> dict[str, object]:
+        """The arguments that make the address of a page about this world."""
+        kinds: dict[str, dict[str, object]] = {
+            "case": {"number": self.case.number},
+            "parcel": {"number": self.parcel.number},
+            "handling": {"pk": self.handling.pk},
+            "material": {"pk": self.material.pk},
+            "original": {"pk": self.original.pk},
+            "page": {"pk": self.page.pk},
+            "incident": {"pk": self.incident.pk},
+            "dossier": {"pk": self.dossier.pk},
+            "slip": {"pk": self.slip.pk},
+            "statement": {"pk": self.statement.pk},
+            "settlement": {"number": self.settlement.number},
+            "job": {"pk": self.job.pk},
+        }
+        arguments = dict(kinds[ABOUT[name]]) if name in ABOUT else {}
+        return (
+            arguments | EXTRA.get(name, {}) | ({"pk": self.original.pk} if name == "remove_original" else {})
+        )
+
+
+ABOUT = {
+    **dict.fromkeys(
+        [
+            "case", "reveal", "submit_case", "withdraw", "deliver", "close_case", "upload", "pack",
+            "dossier_progress",
+        ],
+        "case",
+    ),
+    **dict.fromkeys(["resubmit", "accept", "pre_review", "supplement", "refuse", "decide"], "handling"),
+    **dict.fromkeys(["take_in", "defer"], "material"),
+    **dict.fromkeys(["hand_out"], "original"),
+    **dict.fromkeys(["page", "thumbnail", "page_image"], "page"),
+    **dict.fromkeys(
+        [
+            "parcel", "seal", "unseal", "cancel_parcel", "book", "unbook", "receive", "confirm_delivery",
+            "report_lost", "remove_original", "label",
+        ],
+        "parcel",
+    ),
+    **dict.fromkeys(["resolve_incident"], "incident"),
+    **dict.fromkeys(["dossier_file", "dossier_copy", "sign_receipt", "check_dossier"], "dossier"),
+    **dict.fromkeys(["slip"], "slip"),
+    **dict.fromkeys(["statement", "reconcile"], "statement"),
+    **dict.fromkeys(["settlement", "settlement_file"], "settlement"),
+    **dict.fromkeys(["retry_job"], "job"),
+}  # fmt: skip
+EXTRA: dict[str, dict[str, object]] = {"worklist": {"name": "intake"}, "settlement_file": {"form": "xlsx"}}
+OPEN_TO_ALL = frozenset({"home", "check"})
+"""Pages that need no act of the permission table."""
+
+
+def pages() -> list[URLPattern]:
+    return [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern)]
+
+
+def populate(road: Road) -> World:
+    """Let the case travel until there is one of everything."""
+    cast, case = road.cast, road.case
+    road.pre_reviewed()
+    waybill = road.registered()
+    hand_over(token=waybill.parcel.token_text, actor=cast.clerk, now=NOW + timedelta(minutes=5))
+    parcel = Parcel.objects.get(pk=waybill.parcel_id)
+    stored = store_bytes(content=_empty_pdf(), kind=Kind.DOSSIER, media_type="application/pdf", now=NOW)
+    return World(
+        road=road,
+        case=case,
+        handling=case.handlings.get(),
+        material=case.materials.get(position=1),
+        original=road.originals[0],
+        page=Page.objects.filter(case=case).order_by("pk")[0],
+        parcel=parcel,
+        incident=report_incident(
+            kind=IncidentKind.DAMAGED, parcel=parcel, actor=cast.clerk, now=NOW + timedelta(hours=1)
+        ),
+        dossier=Dossier.objects.create(
+            handling=case.handlings.get(),
+            version=1,
+            state=DossierState.SIGNED,
+            token="ABCDEFGHIJKLMNOP",
+            made_at=NOW,
+            stored=stored,
+            sha256=stored.sha256,
+            size=stored.size,
+            signed_at=NOW,
+        ),
+        slip=_slip(road),
+        statement=_statement(road),
+        settlement=_settlement(road),
+        job=_job(),
+    )
+
+
+def _empty_pdf() -> bytes:
+    out = io.BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.save(out)
+    return out.getvalue()
+
+
+def _slip(road: Road) -> Slip:
+    slip = Slip(
+        kind=SlipKind.RECEIPT.value,
+        number="通办收字〔2026〕00001号",
+        subject_type="ingest.case",
+        subject_id=str(road.case.pk),
+        case_number=road.case.number,
+        code="ABCDEFGHIJKLMNOP",
+        template_version=1,
+        issued_at=NOW,
+        window=road.cast.zhuji,
+        office=road.cast.taizhou,
+    )
+    slip.data = {}
+    slip.save()
+    return slip
+
+
+def _statement(road: Road) -> Statement:
+    stored = store_bytes(content=b"waybill,amount", kind=Kind.STATEMENT, media_type="text/csv", now=NOW)
+    return Statement.objects.create(
+        carrier=road.account.carrier,
+        centre=road.account.centre,
+        month="2026-03",
+        stored=stored,
+        sha256=stored.sha256,
+        encoding="utf-8",
+        imported_at=NOW,
+    )
+
+
+def _settlement(road: Road) -> Settlement:
+    return Settlement.objects.create(
+        number="JS-331000-2026-02-0001",
+        centre=road.account.centre,
+        carrier=road.account.carrier,
+        month="2026-02",
+        line_count=0,
+        billed_fen=0,
+        withheld_fen=0,
+        released_fen=0,
+        payable_fen=0,
+        accrued_count=0,
+        accrued_fen=0,
+        closed_at=NOW,
+        closed_by="finance",
+    )
+
+
+def _job() -> Job:
+    return Job.objects.create(
+        event=Event.objects.order_by("pk")[0],
+        reaction="read_page",
+        state=JobState.FAILED.value,
+        next_try_at=NOW,
+        created_at=NOW,
+        finished_at=NOW,
+        last_error="picture_unreadable",
+    )
