@@ -1,5 +1,6 @@
 """Writing the ledger: which accounts a charge, a settled line or a decided dispute moves."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,6 +77,20 @@ class Books:
                 carrier=None if kind == K.EXPENSE else self._carrier,
             )
         return self._known[key]
+
+
+class Tally:
+    """Adds moves up by their two accounts: a settlement of any length is one entry of a few postings."""
+
+    def __init__(self) -> None:
+        self._sums: Counter[tuple[LedgerAccount, LedgerAccount]] = Counter()
+
+    def add(self, *moves: Move) -> None:
+        for move in moves:
+            self._sums[move.debit, move.credit] += move.amount_fen
+
+    def moves(self) -> list[Move]:
+        return [Move(debit, credit, amount) for (debit, credit), amount in self._sums.items()]
 
 
 def post(*, subject: str, words: str, moves: Iterable[Move], now: datetime) -> LedgerEntry | None:

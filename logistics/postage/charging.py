@@ -21,6 +21,25 @@ from registry.permissions import check_may
 from registry.time import local_day
 from storage.errors import Refused
 
+# What a reversal repeats of the charge that it takes back.
+_COPIED = (
+    "parcel_id",
+    "waybill_id",
+    "centre_id",
+    "office_id",
+    "case_id",
+    "leg",
+    "mode",
+    "term",
+    "policy_code",
+    "rule_code",
+    "words",
+    "contract_id",
+    "charged_weight_g",
+    "consignment",
+    "parts",
+)
+
 
 def charge_parcel(*, parcel: Parcel, actor: Actor, now: datetime) -> Charge:
     """The expected charge of a weighed parcel that has a waybill. Asking again answers the standing charge.
@@ -167,11 +186,7 @@ def _write(
 
 
 def _reverse(charge: Charge, *, reason: str, actor: Actor, now: datetime) -> Charge:
-    copied = {
-        field: getattr(charge, field)
-        for field in ("parcel_id", "waybill_id", "centre_id", "office_id", "case_id", "leg", "mode", "term")
-        + ("policy_code", "rule_code", "words", "contract_id", "charged_weight_g", "consignment", "parts")
-    }
+    copied = {field: getattr(charge, field) for field in _COPIED}
     reversal = Charge.objects.create(
         sequence=_next_sequence(charge.parcel),
         amount_fen=-charge.amount_fen,

@@ -20,7 +20,7 @@ from logistics.models import (
     StatementLine,
     StatementState,
 )
-from logistics.postage.books import Books, Move, post
+from logistics.postage.books import Books, Tally, post
 from logistics.postage.reconciling import accruals
 from logistics.postage.settlement_files import keep_workbook
 from logistics.rules.checks import stake_of
@@ -132,9 +132,9 @@ def _settle(
         closed_at=now,
         closed_by=actor.label,
     )
-    books = Books(centre=centre, carrier=carrier)
+    tally = Tally()
     count = 0
-    for rows in _batches(_lines(settlement, books, now=now)):
+    for rows in _batches(_lines(settlement, Books(centre=centre, carrier=carrier), tally)):
         for row in rows:
             count += 1
             row.position = count
@@ -142,6 +142,7 @@ def _settle(
     if count == 0 and not waiting:
         raise Refused("nothing_to_settle", "本期没有属于本中心的账单明细，无需结算。")
     _sum_up(settlement, count)
+    post(subject=f"settled:{settlement.pk}", words=f"结算 {settlement.number}", moves=tally.moves(), now=now)
     events.record(
         kind="settlement.closed",
         actor=actor,
@@ -159,39 +160,26 @@ def _settle(
     return settlement
 
 
-def _lines(settlement: Settlement, books: Books, *, now: datetime) -> Iterator[SettlementLine]:
-    taken: set[int] = set()
-    for part in _parts(settlement, taken):
-        moves = books.billed(
-            expected_fen=part.expected_fen,
-            billed_fen=part.billed_fen + part.released_fen,
-            withheld_fen=part.withheld_fen,
+def _lines(settlement: Settlement, books: Books, tally: Tally) -> Iterator[SettlementLine]:
+    for part in _parts(settlement):
+        tally.add(
+            *books.billed(
+                expected_fen=part.expected_fen,
+                billed_fen=part.billed_fen + part.released_fen,
+                withheld_fen=part.withheld_fen,
+            ),
+            *books.credited(part.credited_fen),
         )
-        _post(settlement, part, moves + books.credited(part.credited_fen), now=now)
         yield _row(settlement, part)
     for held, amount in _releases(settlement):
-        post(
-            subject=f"accepted:{settlement.pk}:{held.pk}",
-            words=f"往期差异认可 {held.waybill_number}",
-            moves=books.accepted(amount),
-            now=now,
-        )
+        tally.add(*books.accepted(amount))
         yield _release_row(settlement, held, amount)
 
 
-def _post(settlement: Settlement, part: Part, moves: list[Move], *, now: datetime) -> None:
-    office = part.share.office_id if part.share else None
-    post(
-        subject=f"settled:{settlement.pk}:{part.line.pk}:{office or 0}",
-        words=f"结算 {settlement.month} {part.line.waybill_number}",
-        moves=moves,
-        now=now,
-    )
-
-
-def _parts(settlement: Settlement, taken: set[int]) -> Iterator[Part]:
+def _parts(settlement: Settlement) -> Iterator[Part]:
     """This centre's part of every reconciled line up to the month that it has not settled yet."""
     centre, carrier = settlement.centre, settlement.carrier
+    taken: set[int] = set()
     shared = Charge.objects.standing().filter(shares__centre=centre, waybill__carrier=carrier)
     done = SettlementLine.objects.filter(
         statement_line=OuterRef("pk"), centre=centre, kind=SettlementLine.Kind.BILLED
@@ -365,7 +353,7 @@ def _settled_charges(charges: Iterable[Charge], centre: ServiceCentre) -> set[in
     rows = SettlementLine.objects.filter(
         charge__in=[charge.pk for charge in charges], centre=centre, expected_fen__gt=0
     )
-    return {pk for pk in rows.values_list("charge_id", flat=True) if pk is not None}
+    return set(rows.values_list("charge_id", flat=True))
 
 
 def _sum_up(settlement: Settlement, count: int) -> None:

@@ -208,4 +208,6 @@ def _word(text: str, words: tuple[tuple[str, str], ...]) -> str:
 
 
 def _plain(text: str) -> str:
+    if text.isascii() and text.isalnum():
+        return text
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).strip("'\"=")

@@ -41,7 +41,7 @@ _DIFFERENCE_HEADER = ("运单号", "行号", "差异", "我方数据", "账单�
 
 
 def keep_workbook(*, settlement: Settlement, now: datetime) -> StoredObject:
-    """Make and store the XLSX of a frozen settlement, once. Doing it again gives the same bytes."""
+    """Make and store the XLSX of a frozen settlement, once; whoever asks again gets the stored one."""
     if settlement.workbook is not None:
         return settlement.workbook
     content = settlement_workbook(settlement)
@@ -154,7 +154,6 @@ def settlement_slip(settlement: Settlement) -> dict[str, Any]:
             }
             for one in differences_of(settlement)[:200]
         ],
-        "workbook_sha256": settlement.workbook.sha256 if settlement.workbook else "",
     }
 
 
@@ -168,7 +167,7 @@ def by_office(settlement: Settlement) -> list[dict[str, Any]]:
         released=Sum("released_fen"),
         payable=Sum("payable_fen"),
     )
-    return list(rows.order_by("office_name"))
+    return [dict(row) for row in rows.order_by("office_name")]
 
 
 def differences_of(settlement: Settlement) -> list[Discrepancy]:

@@ -9,7 +9,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError
 
 from logistics.postage.sheet_limits import Limits, Row, UnreadableSheet
 from logistics.postage.xlsx_cells import Cells, column_number
@@ -76,29 +75,14 @@ def _rows(
     archive: zipfile.ZipFile, part: str, cells: Cells, limits: Limits
 ) -> Iterator[tuple[int, list[str]]]:
     number = 0
-    for element, space in _row_elements(archive, part):
+    for element in pull(archive, part, "row"):
+        space = element.tag.removesuffix("row")
         given = element.get("r")
         number = int(given) if given and given.isascii() and given.isdigit() else number + 1
         row = cells.row(element, space)
         if len(row) > limits.columns:
             raise UnreadableSheet("row_too_long", f"第 {number} 行的列数过多，请让承运商重新导出。")
         yield number, row
-
-
-def _row_elements(archive: zipfile.ZipFile, part: str) -> Iterator[tuple[Element, str]]:
-    """Each row element once complete, with the XML namespace; finished rows are forgotten at once."""
-    space, sheet_data = "", None
-    try:
-        with archive.open(part) as file:
-            for kind, element in pull(file):
-                if kind == "start":
-                    if sheet_data is None and element.tag.endswith("sheetData"):
-                        space, sheet_data = element.tag.removesuffix("sheetData"), element
-                elif sheet_data is not None and element.tag == space + "row":
-                    yield element, space
-                    sheet_data.clear()
-    except (ParseError, zipfile.BadZipFile, EOFError, KeyError, zlib.error) as fault:
-        raise damaged() from fault
 
 
 def _vertical_merges(archive: zipfile.ZipFile, part: str) -> dict[int, list[tuple[int, int]]]:

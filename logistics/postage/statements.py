@@ -1,14 +1,16 @@
 """Taking in a courier's statement: read wholly, kept as evidence, written in one go or not at all."""
 
 import hashlib
+import pickle
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from django.db import transaction
 
@@ -73,11 +75,27 @@ def import_statement(
         return _recognised(known, month)
     reading = read_statement(path, own_names=_own_names(carrier), period=(month, sha256))
     accounts = _Accounts(carrier)
-    # A first pass to the end: what the second one writes is known to be good before anything is kept.
-    for line in reading.lines():
-        accounts.meet(line)
-    if reading.line_count == 0:
-        raise Refused("empty_table", "对账单里没有明细行，请核对账期后重新下载。")
+    with tempfile.TemporaryFile() as spool:
+        # Read to the end first: nothing is kept of a statement that turns out to be unreadable.
+        _spool(reading, spool, accounts)
+        if reading.line_count == 0:
+            raise Refused("empty_table", "对账单里没有明细行，请核对账期后重新下载。")
+        return _keep(reading, spool, accounts, path, carrier, month, centre, actor=actor, now=now)
+
+
+def _keep(
+    reading: Reading,
+    spool: IO[bytes],
+    accounts: "_Accounts",
+    path: Path,
+    carrier: Carrier,
+    month: str,
+    centre: ServiceCentre | None,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Imported:
+    sha256 = reading.period[1]
     stored = store_file(
         path=path, kind=Kind.STATEMENT, media_type=_MEDIA_TYPES.get(reading.encoding, "text/csv"), now=now
     )
@@ -87,7 +105,7 @@ def import_statement(
         if known is not None:
             return _recognised(known, month)
         statement = _write(
-            reading, carrier, month, stored, accounts.centre_id(centre, actor), accounts, now=now
+            reading, spool, carrier, month, stored, accounts.centre_id(centre, actor), accounts, now=now
         )
         events.record(
             kind="statement.imported",
@@ -140,6 +158,7 @@ class _Accounts:
     def __init__(self, carrier: Carrier) -> None:
         rows = CarrierAccount.objects.filter(carrier=carrier).select_related("centre")
         self._by_number = {"".join(account.number.split()): account for account in rows}
+        self._labels = {number: account_label(account) for number, account in self._by_number.items()}
         self._centres: Counter[int] = Counter()
 
     def find(self, line: Billed) -> CarrierAccount | None:
@@ -152,9 +171,8 @@ class _Accounts:
 
     def label(self, line: Billed) -> str:
         """What lists show of the account: never the whole number."""
-        account = self.find(line)
-        if account is not None:
-            return account_label(account)
+        if line.account in self._labels:
+            return self._labels[line.account]
         return f"未登记账号 ****{line.account[-4:]}" if line.account else ""
 
     def centre_id(self, centre: ServiceCentre | None, actor: Actor) -> int | None:
@@ -171,8 +189,27 @@ def account_label(account: CarrierAccount) -> str:
     return f"{account.centre.name} {account.masked_number}"
 
 
+def _spool(reading: Reading, spool: IO[bytes], accounts: _Accounts) -> None:
+    """The lines, exact and small, in a file that vanishes with its handle: parsing is the dear part."""
+    lines = reading.lines()
+    while batch := list(islice(lines, _BATCH)):
+        for line in batch:
+            accounts.meet(line)
+        pickle.dump(batch, spool, protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def _unspool(spool: IO[bytes]) -> Iterator[list[Billed]]:
+    spool.seek(0)
+    while True:
+        try:
+            yield pickle.load(spool)  # noqa: S301 - written by this process a moment ago
+        except EOFError:
+            return
+
+
 def _write(
     reading: Reading,
+    spool: IO[bytes],
     carrier: Carrier,
     month: str,
     stored: StoredObject,
@@ -195,29 +232,27 @@ def _write(
         state=StatementState.IMPORTED,
         imported_at=now,
     )
-    rows = _rows(reading, statement, accounts)
-    while batch := list(islice(rows, _BATCH)):
-        StatementLine.objects.bulk_create(batch)
+    for batch in _unspool(spool):
+        StatementLine.objects.bulk_create(_row(line, statement, accounts) for line in batch)
     return statement
 
 
-def _rows(reading: Reading, statement: Statement, accounts: _Accounts) -> Iterator[StatementLine]:
-    for line in reading.lines():
-        yield StatementLine(
-            statement=statement,
-            row=line.row,
-            waybill_number=line.waybill,
-            amount_fen=line.amount_fen,
-            kind=line.kind,
-            posted_on=line.posted_on,
-            weight_g=line.weight_g,
-            freight_fen=line.freight_fen,
-            other_fen=line.other_fen,
-            term=line.term,
-            account=accounts.find(line),
-            account_label=accounts.label(line),
-            currency=line.currency,
-        )
+def _row(line: Billed, statement: Statement, accounts: _Accounts) -> StatementLine:
+    return StatementLine(
+        statement=statement,
+        row=line.row,
+        waybill_number=line.waybill,
+        amount_fen=line.amount_fen,
+        kind=line.kind,
+        posted_on=line.posted_on,
+        weight_g=line.weight_g,
+        freight_fen=line.freight_fen,
+        other_fen=line.other_fen,
+        term=line.term,
+        account=accounts.find(line),
+        account_label=accounts.label(line),
+        currency=line.currency,
+    )
 
 
 def _recognised(known: Statement, month: str) -> Imported:

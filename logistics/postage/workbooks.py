@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from logistics.rules.money import yuan_decimal
 from registry.time import local
@@ -68,7 +69,7 @@ def safe_text(text: str) -> str:
     return f"'{printable}" if printable.lstrip(" \u00a0").startswith(_FORMULA_STARTS) else printable
 
 
-def _cell(page: object, value: object, *, bold: bool) -> WriteOnlyCell:
+def _cell(page: WriteOnlyWorksheet, value: object, *, bold: bool) -> Cell:
     cell = WriteOnlyCell(page)
     match value:
         case Money():

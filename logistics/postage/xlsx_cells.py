@@ -94,7 +94,7 @@ def column_number(letters: str) -> int:
     if known is not None:
         return known
     number = 0
-    if not letters or len(letters) > 3:  # noqa: PLR2004 - XFD is the last column there is
+    if not letters or len(letters) > 3:
         raise damaged()
     for letter in letters:
         if not "A" <= letter <= "Z":

@@ -12,6 +12,8 @@ from storage.errors import Refused
 SPREADSHEET = Context(prec=15)
 LARGEST_FEN = 10**15
 
+# Almost every amount there is: no way round needed.
+_SIMPLE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,2}))?")
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 
@@ -22,6 +24,9 @@ class NotMoney(Refused):
 
 def fen_of(text: str) -> int:
     """The fen of a text in yuan: "12.30", "￥1,234.5", "(0.80)", "-3 元". Raises NotMoney."""
+    simple = _SIMPLE.fullmatch(text)
+    if simple:
+        return int(simple[1]) * 100 + int((simple[2] or "").ljust(2, "0"))
     plain, negative = _bare(text)
     try:
         amount = SPREADSHEET.create_decimal(plain)

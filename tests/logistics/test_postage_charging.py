@@ -163,7 +163,7 @@ def test_an_office_in_the_windows_own_region_is_outside_the_rule(world: PostageW
         ("不知何处", ""),
     ],
 )
-def test_an_address_begins_with_its_region(world: PostageWorld, address: str, code: str) -> None:  # noqa: ARG001
+def test_an_address_begins_with_its_region(world: PostageWorld, address: str, code: str) -> None:
     assert region_in(address) == code
 
 

@@ -79,7 +79,7 @@ def test_words_for_people(world: PostageWorld, tmp_path: Path, capsys: pytest.Ca
     assert "金额与资费不符：我方 11.00，账单 12.00，涉及 1.00 元" in capsys.readouterr().out
 
 
-def test_a_refused_file_exits_with_one_and_leaves_nothing(world: PostageWorld, tmp_path: Path) -> None:  # noqa: ARG001
+def test_a_refused_file_exits_with_one_and_leaves_nothing(world: PostageWorld, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("邮件号,重量\nA1,3\n", encoding="utf-8")
     code, report = reconcile(tmp_path / "a.csv")
     assert (code, report["verdict"], report["code"]) == (1, "refused", "missing_column")

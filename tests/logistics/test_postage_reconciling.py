@@ -26,6 +26,7 @@ from logistics.rules.parcels import ParcelState, WaybillState
 from logistics.rules.payers import Leg, PaymentTerm
 from registry.models import Event
 from registry.permissions import NotYours
+from registry.terms import Role
 from storage.errors import Refused
 from tests.cast import NOW, assemble, person
 from tests.logistics.postage_world import (
@@ -36,7 +37,6 @@ from tests.logistics.postage_world import (
     open_account,
     write_csv,
 )
-from registry.terms import Role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
 
@@ -181,7 +181,7 @@ PLANTABLE = [code for code in Code if code not in {Code.ARITHMETIC, Code.WRONG_C
 def test_every_planted_fault_is_found_and_none_invented(
     world: PostageWorld, tmp_path: Path, seed: int
 ) -> None:
-    chance = random.Random(seed)  # noqa: S311 - not for secrets
+    chance = random.Random(seed)
     open_account(world.cast.wenling.centre, world.carrier, OTHER_ACCOUNT)
     planter = Planter(world, chance, [], [], [])
     for code in PLANTABLE * 2:

@@ -1,6 +1,7 @@
 """Tables as couriers send them, and as an attacker would."""
 
 import codecs
+import contextlib
 import zipfile
 from datetime import datetime
 from decimal import Decimal
@@ -154,15 +155,12 @@ def test_a_flipped_byte_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, at: int, value: int
 ) -> None:
     folder = tmp_path_factory.mktemp("flip")
-    for name, make in (("x", lambda path: xlsx(path, sheet_data(ROWS))), ("s", lambda path: xls(path, ROWS))):
-        path = make(folder / name)
+    for path in (xlsx(folder / "x", sheet_data(ROWS)), xls(folder / "s", ROWS)):
         content = bytearray(path.read_bytes())
         content[at % len(content)] = value
         path.write_bytes(content)
-        try:
-            rows_of(path)
-        except UnreadableSheet as fault:
-            assert fault.message
+        with contextlib.suppress(UnreadableSheet):
+            assert all(isinstance(cell, str) for row in rows_of(path) for cell in row)
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(file: Path) -> None:
