@@ -39,10 +39,8 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "parcel.sealed": (Reaction("issue_packing_list", papers.issue_packing_list),),
     "waybill.booked": (Reaction("charge_parcel", parcels.charge),),
     "parcel.handed_over": (Reaction("note_delivery_begun", parcels.note_delivery_begun),),
-    "parcel.received": (
-        Reaction("issue_delivery_proof", papers.issue_delivery_proof),
-        Reaction("close_delivered", parcels.close_delivered),
-    ),
+    "parcel.received": (Reaction("issue_delivery_proof", papers.issue_delivery_proof),),
+    "original.moved": (Reaction("close_delivered", parcels.close_delivered),),
     "webhook.received": (Reaction("take_in_push", parcels.take_in_push),),
     "settlement.closed": (Reaction("sign_settlement", settlements.sign_settlement),),
 }

@@ -67,12 +67,22 @@ def _judge_by_strangers(play: Play) -> None:
         name = f"veraPDF {Path(result.path).name}"
         _hold(play, name, result.conforms, "PDF/A-3b" if result.conforms else "；".join(result.failures))
     for name in (DOSSIER, SETTLEMENT_PDF):
-        done = subprocess.run(
-            ["pdfsig", "-nocert", str(play.folder / name)], capture_output=True, text=True, check=False
+        signatures, valid, whole = _asked_of_poppler(play.folder / name)
+        _hold(
+            play,
+            f"pdfsig {name}",
+            0 < valid == signatures and whole,
+            f"{valid}/{signatures} signatures valid, {'the whole file is covered' if whole else 'not all is covered'}",
         )
-        valid = done.stdout.count("Signature is Valid.")
-        signatures = done.stdout.count("Signature Validation:")
-        _hold(play, f"pdfsig {name}", 0 < valid == signatures, f"{valid}/{signatures} signatures valid")
+
+
+def _asked_of_poppler(path: Path) -> tuple[int, int, bool]:
+    """(signatures, valid ones, whether the newest covers the whole file). It cannot judge document timestamps."""
+    done = subprocess.run(["pdfsig", "-nocert", str(path)], capture_output=True, text=True, check=False)
+    blocks = done.stdout.split("\nSignature #")[1:]
+    judged = [block for block in blocks if "ETSI.CAdES.detached" in block]
+    valid = [block for block in judged if "Signature is Valid." in block]
+    return len(judged), len(valid), any("- Total document signed" in block for block in blocks)
 
 
 def _judge_pixels(play: Play, case: Case) -> None:

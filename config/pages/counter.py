@@ -11,9 +11,10 @@ from config.pages.acting import act_on_case
 from config.pages.case_sheet import find_case, find_handling
 from config.pages.frame import page
 from ingest.models import Material, Original
-from ingest.services.delivery import close, hand_out_result, start_delivery
+from ingest.services.delivery import close, start_delivery
 from ingest.services.handlings import accept, resubmit
 from ingest.services.intake import Incomplete, defer_material, submit, take_in_original, withdraw
+from logistics.services.custody import hand_to_applicant
 from registry.actors import Actor
 from registry.permissions import NotYours, visible
 from registry.time import SHANGHAI
@@ -158,7 +159,7 @@ def hand_out(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         actor,
         original.case.number,
         at="originals",
-        act=lambda: hand_out_result(original=original, actor=actor, now=now),
+        act=lambda: hand_to_applicant(original=original, actor=actor, now=now),
         said="审批结果已交给申请人。",
     )
 

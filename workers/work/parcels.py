@@ -7,7 +7,7 @@ from ingest.rules import CaseState
 from ingest.services.delivery import close, start_delivery
 from logistics.models import Parcel
 from logistics.postage.charging import charge_parcel
-from logistics.rules.parcels import OUTBOUND, Party
+from logistics.rules.parcels import OUTBOUND
 from logistics.services.inbox import process_delivery
 from registry.actors import SYSTEM
 from registry.models import Event
@@ -30,11 +30,8 @@ def note_delivery_begun(event: Event, part: str, now: datetime) -> None:
 
 
 def close_delivered(event: Event, part: str, now: datetime) -> None:
-    """A case ends when the applicant holds the last of its papers."""
-    parcel = Parcel.objects.get(pk=event.subject_id)
-    if parcel.receiver_kind != Party.APPLICANT:
-        return
-    case = Case.objects.get(pk=parcel.receiver_id)
+    """A case ends when the applicant holds the last of its papers, by post or at the counter."""
+    case = Original.objects.select_related("case").get(pk=event.subject_id).case
     elsewhere = case.originals.exclude(place__in=[Original.Place.APPLICANT, Original.Place.ARCHIVE])
     if case.state == CaseState.DELIVERING and not elsewhere.exists():
         close(case=case, actor=SYSTEM, now=now)
