@@ -61,8 +61,7 @@ def download(request: HttpRequest, key: int) -> HttpResponseBase:
     actor = actor_of(request)
     dossier = _find(actor, "dossier.download", key)
     begins, ends = _wanted(request, dossier)
-    if begins == 0:
-        authorise_download(dossier=dossier, actor=actor, now=timezone.now())
+    authorise_download(dossier=dossier, actor=actor, now=timezone.now(), resumes=begins > 0)
     return file_response(dossier, begins, ends)
 
 

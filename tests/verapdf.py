@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dossier.independent import CheckerMissing, check_pdfa, main
+from dossier.independent import CheckerMissing, PdfaResult, check_pdfa, main
 
 
 def assert_pdfa(*paths: Path) -> None:
@@ -20,7 +20,7 @@ def assert_pdfa(*paths: Path) -> None:
     assert not broken, "\n".join(broken)
 
 
-def _checked(paths: Iterable[Path]):  # type: ignore[no-untyped-def]
+def _checked(paths: Iterable[Path]) -> list[PdfaResult]:
     try:
         return check_pdfa(paths)
     except CheckerMissing as missing:

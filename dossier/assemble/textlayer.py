@@ -114,12 +114,12 @@ def _line_operators(text: str, line: TextLine, font: InvisibleFont, scale: Trans
         length, height = height, length
     size = max(height, 1.0)
     natural = size * sum(0.5 if _is_half(character) else 1.0 for character in text)
-    stretch = 100 * max(length, 1.0) / natural
+    stretch = max(1.0, 100 * max(length, 1.0) / natural)
     cosine, sine = _direction(start_bottom, end_bottom)
     x = start_bottom[0] + (start_top[0] - start_bottom[0]) * DESCENT
     y = start_bottom[1] + (start_top[1] - start_bottom[1]) * DESCENT
     turned = " ".join(number(value) for value in (cosine, sine, -sine, cosine))
-    head = f"/{resource} {size:.1f} Tf {stretch:.1f} Tz {turned} {x:.1f} {y:.1f} Tm "
+    head = f"/{resource} {size:.1f} Tf {stretch:.0f} Tz {turned} {x:.0f} {y:.0f} Tm "
     return head.encode() + _literal(font.encode(text)) + b"Tj"
 
 

@@ -1,7 +1,7 @@
 """Handing a dossier out: to the deciding office only, on record, whole or as a marked copy."""
 
 import tempfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
@@ -22,6 +22,9 @@ from storage.errors import Refused
 from storage.services import fetch_to
 
 
+RESUMABLE = timedelta(days=1)
+
+
 class NotReady(Refused):
     """The file does not exist yet."""
 
@@ -30,12 +33,24 @@ class NotReady(Refused):
 
 
 def authorise_download(
-    *, dossier: Dossier, actor: Actor, now: datetime, purpose: str = "办理", stamped: bool = False
+    *,
+    dossier: Dossier,
+    actor: Actor,
+    now: datetime,
+    purpose: str = "办理",
+    stamped: bool = False,
+    resumes: bool = False,
 ) -> DossierDownload:
-    """Permit and record one download. Raises NotYours (deciding office only) and NotReady."""
+    """Permit and record one download. Raises NotYours (deciding office only) and NotReady.
+
+    With `resumes`, the rest of a download that the same actor began less than a day ago needs no second record.
+    """
     check_may(actor, "dossier.download", dossier)
     if dossier.state != DossierState.SIGNED:
         raise NotReady
+    begun = _begun(dossier, actor, now) if resumes else None
+    if begun is not None:
+        return begun
     with transaction.atomic():
         download = DossierDownload.objects.create(
             dossier=dossier,
@@ -55,6 +70,17 @@ def authorise_download(
             data={"version": dossier.version, "stamped": stamped, "sha256": dossier.sha256},
         )
     return download
+
+
+def _begun(dossier: Dossier, actor: Actor, now: datetime) -> DossierDownload | None:
+    earlier = DossierDownload.objects.filter(
+        dossier=dossier,
+        actor_label=actor.label,
+        sha256=dossier.sha256,
+        stamped=False,
+        at__gte=now - RESUMABLE,
+    )
+    return earlier.order_by("-at").first()
 
 
 def stamped_copy(*, dossier: Dossier, actor: Actor, now: datetime, target: Path) -> DossierDownload:

@@ -3,32 +3,39 @@
 import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
 from dossier.appearance import Appearance
 from dossier.authority import LocalAuthority
-from dossier.contents import DossierPlan, MaterialPlan, PagePlan, RecordEntry, TextLine
+from dossier.contents import Box, DossierPlan, MaterialPlan, PagePlan, Point, RecordEntry, TextLine
 from dossier.fonts import installed_typefaces
 from dossier.seal_image import draw_seal
 from dossier.sign import Level, seal_pdf, system_clock
-from dossier.signers import Pkcs12Seal
+from dossier.signers import Pkcs12Seal, Seal
 from dossier.trust import Trust, read_certificates
 
 MADE = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)
 WINDOW = "诸暨市行政服务中心通办专窗"
 OFFICE = "台州市住房和城乡建设局"
-LINES = ("本人申请办理建筑业企业资质变更登记", "统一社会信用代码：91330681MA2XW00000", "（一）身份证明\\复印件（第2页）")
+LINES = (
+    "本人申请办理建筑业企业资质变更登记",
+    "统一社会信用代码：91330681MA2XW00000",
+    "（一）身份证明\\复印件（第2页）",
+)
 SIZE = (1240, 1754)
 
 
-def draw_page(path: Path, *, lines: tuple[str, ...] = LINES, rotation: int = 0, mode: str = "RGB", dpi: int = 150) -> PagePlan:
+def draw_page(
+    path: Path, *, lines: tuple[str, ...] = LINES, rotation: int = 0, mode: str = "RGB", dpi: int = 150
+) -> PagePlan:
     """A page with text, stored so that it must be turned `rotation` degrees clockwise to stand upright."""
     upright = Image.new(mode, SIZE, 1 if mode == "1" else "white")
     pen = ImageDraw.Draw(upright)
     file = installed_typefaces().body
     font = ImageFont.truetype(str(file.path), 40, index=file.index)
-    read = []
+    read: list[tuple[str, Box]] = []
     for index, line in enumerate(lines):
         x, y = 120, 160 + 90 * index
         pen.text((x, y), line, font=font, fill=0 if mode in ("1", "L") else "black")
@@ -54,20 +61,20 @@ def draw_page(path: Path, *, lines: tuple[str, ...] = LINES, rotation: int = 0, 
     )
 
 
-def _as_stored(box, rotation):
+def _as_stored(box: Box, rotation: int) -> Box:
     """A box of the upright page in the pixels of the stored one."""
     width, height = SIZE
-    turn = {
-        0: lambda x, y: (x, y),
-        90: lambda x, y: (y, width - x),
-        180: lambda x, y: (width - x, height - y),
-        270: lambda x, y: (height - y, x),
-    }[rotation]
-    return tuple(turn(x, y) for x, y in box)
+
+    def turn(point: Point) -> Point:
+        x, y = point
+        return {0: (x, y), 90: (y, width - x), 180: (width - x, height - y), 270: (height - y, x)}[rotation]
+
+    first, second, third, fourth = box
+    return turn(first), turn(second), turn(third), turn(fourth)
 
 
-def plan_of(*pages: PagePlan, case_number: str = "330681-2026-000001", **changes) -> DossierPlan:
-    values = {
+def plan_of(*pages: PagePlan, case_number: str = "330681-2026-000001", **changes: Any) -> DossierPlan:
+    values: dict[str, Any] = {
         "case_number": case_number,
         "version": 1,
         "item": "建筑业企业资质变更（企业名称、注册地址、法定代表人、技术负责人等事项的跨省通办）",
@@ -103,7 +110,16 @@ class SealOffice:
         made = self.authority.seal(code, holder=holder, organisation="测试机构", now=system_clock())
         return Pkcs12Seal(made.path, made.passphrase)
 
-    def seal(self, source: Path, target: Path, field: str, *, signer=None, level: Level = Level.ARCHIVED, **more) -> Path:
+    def seal(
+        self,
+        source: Path,
+        target: Path,
+        field: str,
+        *,
+        signer: Seal | None = None,
+        level: Level = Level.ARCHIVED,
+        **more: Any,
+    ) -> Path:
         seal_pdf(
             source=source,
             target=target,

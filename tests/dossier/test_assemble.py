@@ -4,8 +4,10 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pypdfium2
@@ -35,12 +37,14 @@ def pdfium(path: Path, page: int) -> str:
     document = pypdfium2.PdfDocument(path)
     text = document[page - 1].get_textpage().get_text_bounded()
     document.close()
-    return text
+    return str(text)
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 @pytest.mark.parametrize("reader", [pdftotext, mutool, pdfium])
-def test_text_comes_out_as_it_was_read(tmp_path, rotation, reader):
+def test_text_comes_out_as_it_was_read(
+    tmp_path: Path, rotation: int, reader: Callable[[Path, int], str]
+) -> None:
     page = draw_page(tmp_path / "a.jpg", rotation=rotation)
     made = assemble(plan_of(page), tmp_path / "out.pdf")
     found = reader(made.path, FIRST_SCAN).replace("\r", "").replace("\f", "").strip()
@@ -50,27 +54,34 @@ def test_text_comes_out_as_it_was_read(tmp_path, rotation, reader):
         assert found.split() == list(LINES)
 
 
-def test_jpeg_goes_in_byte_for_byte(tmp_path):
+def test_jpeg_goes_in_byte_for_byte(tmp_path: Path) -> None:
     page = draw_page(tmp_path / "a.jpg")
     made = assemble(plan_of(page), tmp_path / "out.pdf")
     with pikepdf.open(made.path) as pdf:
         raw = pdf.pages[FIRST_SCAN - 1].Resources.XObject.Scan.read_raw_bytes()
     assert raw == page.path.read_bytes()
-    subprocess.run(["pdfimages", "-all", "-f", "3", "-l", "3", str(made.path), str(tmp_path / "x")], check=True)
+    subprocess.run(
+        ["pdfimages", "-all", "-f", "3", "-l", "3", str(made.path), str(tmp_path / "x")], check=True
+    )
     extracted = next(tmp_path.glob("x-*.jpg"))
     assert hashlib.sha256(extracted.read_bytes()).hexdigest() == page.sha256
 
 
 @pytest.mark.parametrize(
     ("name", "mode", "filter_name"),
-    [("a.png", "1", "/CCITTFaxDecode"), ("a.tif", "1", "/CCITTFaxDecode"), ("a.png", "L", "/FlateDecode"),
-     ("a.png", "RGB", "/FlateDecode")],
+    [
+        ("a.png", "1", "/CCITTFaxDecode"),
+        ("a.tif", "1", "/CCITTFaxDecode"),
+        ("a.png", "L", "/FlateDecode"),
+        ("a.png", "RGB", "/FlateDecode"),
+    ],
 )
-def test_other_pictures_go_in_without_loss(tmp_path, name, mode, filter_name):
+def test_other_pictures_go_in_without_loss(tmp_path: Path, name: str, mode: str, filter_name: str) -> None:
     page = draw_page(tmp_path / name, mode=mode)
     made = assemble(plan_of(page), tmp_path / "out.pdf")
     with pikepdf.open(made.path) as pdf:
         scan = pdf.pages[FIRST_SCAN - 1].Resources.XObject.Scan
+        assert isinstance(scan, pikepdf.Stream)
         assert scan.Filter == filter_name
         shown = pikepdf.PdfImage(scan).as_pil_image().convert(mode)
     with Image.open(page.path) as original:
@@ -78,11 +89,15 @@ def test_other_pictures_go_in_without_loss(tmp_path, name, mode, filter_name):
     assert_pdfa(made.path)
 
 
-def test_odd_pictures_become_srgb_and_the_original_travels_along(tmp_path):
+def test_odd_pictures_become_srgb_and_the_original_travels_along(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("RGBA", (300, 200), (200, 0, 0, 128)).save(path)
     page = replace(
-        draw_page(tmp_path / "b.png"), path=path, width=300, height=200, lines=(),
+        draw_page(tmp_path / "b.png"),
+        path=path,
+        width=300,
+        height=200,
+        lines=(),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
     made = assemble(plan_of(page), tmp_path / "out.pdf")
@@ -92,7 +107,7 @@ def test_odd_pictures_become_srgb_and_the_original_travels_along(tmp_path):
     assert_pdfa(made.path)
 
 
-def test_pages_stand_upright_at_true_size(tmp_path):
+def test_pages_stand_upright_at_true_size(tmp_path: Path) -> None:
     tall = draw_page(tmp_path / "a.jpg")
     turned = draw_page(tmp_path / "b.jpg", rotation=90)
     wide = replace(draw_page(tmp_path / "c.jpg", rotation=90), rotation=0, lines=())
@@ -106,7 +121,7 @@ def test_pages_stand_upright_at_true_size(tmp_path):
     assert float(content.split("q ")[1].split()[0]) == pytest.approx(1240 * 72 / 150, abs=0.1)
 
 
-def test_the_same_plan_gives_the_same_bytes(tmp_path):
+def test_the_same_plan_gives_the_same_bytes(tmp_path: Path) -> None:
     page = draw_page(tmp_path / "a.jpg")
     first = assemble(plan_of(page), tmp_path / "1.pdf")
     second = assemble(plan_of(page), tmp_path / "2.pdf")
@@ -116,7 +131,7 @@ def test_the_same_plan_gives_the_same_bytes(tmp_path):
     assert other.sha256 != first.sha256
 
 
-def test_contents_outline_labels_and_language(tmp_path):
+def test_contents_outline_labels_and_language(tmp_path: Path) -> None:
     name = "法定代表人、董事、监事以及经理的任职文件和身份证件复印件" * 3
     pages = [draw_page(tmp_path / f"{index}.jpg", lines=()) for index in range(3)]
     materials = (MaterialPlan("申请表", tuple(pages[:2])), MaterialPlan(name, (pages[2],)))
@@ -126,7 +141,7 @@ def test_contents_outline_labels_and_language(tmp_path):
         with pdf.open_outline() as outline:
             titles = [item.title for item in outline.root]
             material_titles = [kid.title for item in outline.root for kid in item.children]
-        labels = [page.label for page in pdf.pages]
+        labels = [str(page.label) for page in pdf.pages]
         links = [note for note in pdf.pages[1].Annots if note.Subtype == "/Link"]
         targets = [pdf.pages.index(pikepdf.Page(link.Dest[0])) + 1 for link in links]
         with pdf.open_metadata() as metadata:
@@ -142,7 +157,7 @@ def test_contents_outline_labels_and_language(tmp_path):
     assert_pdfa(made.path)
 
 
-def _elements(node):
+def _elements(node: Any) -> Iterator[Any]:
     kids = node.get("/K")
     for kid in kids if isinstance(kids, pikepdf.Array) else [kids]:
         if isinstance(kid, pikepdf.Dictionary) and "/S" in kid:
@@ -150,7 +165,7 @@ def _elements(node):
             yield from _elements(kid)
 
 
-def test_slips_become_pages(tmp_path):
+def test_slips_become_pages(tmp_path: Path) -> None:
     slip = assemble(plan_of(), tmp_path / "slip.pdf")
     page = draw_page(tmp_path / "a.jpg")
     plan = plan_of(page, slips=(SlipPlan("收件凭证", slip.path, "通办收字〔2026〕00001号"),))
@@ -160,7 +175,7 @@ def test_slips_become_pages(tmp_path):
     assert_pdfa(made.path)
 
 
-def test_manifest_names_every_page_and_its_hash(tmp_path):
+def test_manifest_names_every_page_and_its_hash(tmp_path: Path) -> None:
     page = draw_page(tmp_path / "a.jpg")
     original = tmp_path / "photo.heic"
     original.write_bytes(b"not looked into here")
@@ -179,7 +194,7 @@ def test_manifest_names_every_page_and_its_hash(tmp_path):
     assert plan.applicant not in json.dumps(manifest, ensure_ascii=False)
 
 
-def test_a_page_that_is_not_what_was_captured_stops_everything(tmp_path):
+def test_a_page_that_is_not_what_was_captured_stops_everything(tmp_path: Path) -> None:
     page = draw_page(tmp_path / "a.jpg")
     page.path.write_bytes(page.path.read_bytes()[:-2] + b"xx")
     with pytest.raises(PageDamaged):
@@ -187,7 +202,7 @@ def test_a_page_that_is_not_what_was_captured_stops_everything(tmp_path):
     assert not list(tmp_path.glob("out*"))
 
 
-def test_rare_and_hostile_characters_do_not_break_the_pages(tmp_path):
+def test_rare_and_hostile_characters_do_not_break_the_pages(tmp_path: Path) -> None:
     page = draw_page(tmp_path / "a.jpg", lines=())
     plan = plan_of(page, applicant="㙟𠮷\U0002ebf0公司（）()\\", item="长" * 400)
     made = assemble(plan, tmp_path / "out.pdf")
@@ -213,10 +228,13 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, made.size)
 """
 
 
-def test_memory_stays_flat(tmp_path):
+def test_memory_stays_flat(tmp_path: Path) -> None:
     def peak(pages: int) -> tuple[int, int]:
         done = subprocess.run(
-            [sys.executable, "-c", PROBE, str(tmp_path), str(pages)], capture_output=True, text=True, check=True
+            [sys.executable, "-c", PROBE, str(tmp_path), str(pages)],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         kilobytes, size = done.stdout.split()
         return int(kilobytes), int(size)

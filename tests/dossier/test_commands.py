@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -9,7 +10,7 @@ from django.core.management import call_command
 from dossier.sealing import installation_trust
 from dossier.sign import system_clock
 from dossier.verify import verify
-from tests.dossier.paper import draw_page
+from tests.dossier.paper import SealOffice, draw_page
 from tests.verapdf import assert_pdfa
 
 
@@ -19,14 +20,18 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
     return int(str(ended.value.code)), capsys.readouterr().out
 
 
-def test_a_valid_file_answers_zero(capsys, countersigned, seals):
+def test_a_valid_file_answers_zero(
+    capsys: pytest.CaptureFixture[str], countersigned: Path, seals: SealOffice
+) -> None:
     code, told = run(capsys, "verify_dossier", countersigned, "--trust", seals.authority.roots_file)
     assert code == 0
     assert told.startswith("有效")
     assert "清单与" in told
 
 
-def test_a_changed_file_answers_one_with_the_reason(capsys, tmp_path, countersigned, seals):
+def test_a_changed_file_answers_one_with_the_reason(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, countersigned: Path, seals: SealOffice
+) -> None:
     bad = tmp_path / "bad.pdf"
     bad.write_bytes(countersigned.read_bytes() + b"junk")
     code, told = run(capsys, "verify_dossier", bad, "--trust", seals.authority.roots_file, "--json")
@@ -36,12 +41,12 @@ def test_a_changed_file_answers_one_with_the_reason(capsys, tmp_path, countersig
     assert answer["reasons"]
 
 
-def test_a_missing_file_answers_two(capsys, tmp_path):
+def test_a_missing_file_answers_two(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(capsys, "verify_dossier", tmp_path / "none.pdf")[0] == 2
     assert run(capsys, "dossier", tmp_path / "none.jpg", "-o", tmp_path / "x.pdf")[0] == 2
 
 
-def test_scans_become_a_searchable_signed_dossier(capsys, tmp_path):
+def test_scans_become_a_searchable_signed_dossier(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     page = draw_page(tmp_path / "申请表.jpg", lines=("本人申请办理建筑业企业资质变更登记",))
     broken = tmp_path / "broken.pdf"
     broken.write_text("not a PDF at all")

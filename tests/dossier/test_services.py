@@ -5,6 +5,7 @@ import json
 import subprocess
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pypdfium2
@@ -12,6 +13,7 @@ import pytest
 from django.test import Client
 
 import dossier.services.building as building
+import storage.services
 from dossier.contents import PagePlan
 from dossier.models import Dossier, DossierDownload, DossierRevision, DossierState, Occasion
 from dossier.services import (
@@ -53,12 +55,28 @@ def cast(db: None) -> Cast:
 def read_as_drawn(page: Page, plan: PagePlan) -> None:
     """What a perfect reader would have kept."""
     lines = [
-        {"text": line.text, "box": line.box, "confidence": 0.99, "row": row, "seal": False, "vertical": False,
-         "chars": []}
+        {
+            "text": line.text,
+            "box": line.box,
+            "confidence": 0.99,
+            "row": row,
+            "seal": False,
+            "vertical": False,
+            "chars": [],
+        }
         for row, line in enumerate(plan.lines)
     ]
-    Reading.objects.create(page=page, engine="test", engine_version="1", settings_digest="x", precision="exact",
-                           lines=lines, line_count=len(lines), seconds=0, read_at=NOW)
+    Reading.objects.create(
+        page=page,
+        engine="test",
+        engine_version="1",
+        settings_digest="x",
+        precision="exact",
+        lines=lines,
+        line_count=len(lines),
+        seconds=0,
+        read_at=NOW,
+    )
 
 
 @pytest.fixture
@@ -67,11 +85,18 @@ def handling(cast: Cast, tmp_path: Path) -> Handling:
     case = open_case(cast)
     for material in case.materials.select_related("requirement"):
         for number in range(material.requirement.minimum_pages):
-            plan = draw_page(tmp_path / f"{material.pk}-{number}.jpg", lines=(material.name, f"第{number}页", *LINES))
-            receive_file(
-                case=case, material=material, path=plan.path, original_name="张三.jpg", actor=cast.clerk, now=NOW
+            plan = draw_page(
+                tmp_path / f"{material.pk}-{number}.jpg", lines=(material.name, f"第{number}页", *LINES)
             )
-            read_as_drawn(material.pages.order_by("pk").last(), plan)
+            receive_file(
+                case=case,
+                material=material,
+                path=plan.path,
+                original_name="张三.jpg",
+                actor=cast.clerk,
+                now=NOW,
+            )
+            read_as_drawn(material.pages.order_by("-pk")[0], plan)
     submit(case=case, actor=cast.clerk, now=NOW)
     return Handling.objects.select_related("case__window", "case__item", "office").get(case=case)
 
@@ -83,11 +108,12 @@ def signed(handling: Handling) -> Dossier:
 
 def file_of(dossier: Dossier, folder: Path) -> Path:
     path = folder / f"{dossier.sha256[:8]}.pdf"
+    assert dossier.stored is not None
     fetch_to(dossier.stored, path)
     return path
 
 
-def test_the_dossier_of_a_submitted_case(signed, handling, tmp_path):
+def test_the_dossier_of_a_submitted_case(signed: Dossier, handling: Handling, tmp_path: Path) -> None:
     path = file_of(signed, tmp_path)
     verdict = check_file(path=path, dossier=signed)
     text = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, text=True, check=True).stdout
@@ -102,14 +128,15 @@ def test_the_dossier_of_a_submitted_case(signed, handling, tmp_path):
     assert_pdfa(path)
 
 
-def test_nothing_personal_outside_the_file(signed, handling):
+def test_nothing_personal_outside_the_file(signed: Dossier, handling: Handling) -> None:
     event = Event.objects.get(kind="dossier.signed")
+    assert signed.stored is not None
     told = json.dumps(event.data, ensure_ascii=False) + signed.stored.key
     assert handling.case.applicant_name not in told
     assert "张三" not in told
 
 
-def test_asked_again_it_is_the_same(signed, handling):
+def test_asked_again_it_is_the_same(signed: Dossier, handling: Handling) -> None:
     again = build(handling=handling, version=1, actor=SYSTEM, now=LATER + timedelta(days=1))
     assert (again.pk, again.sha256) == (signed.pk, signed.sha256)
     assert Event.objects.filter(kind="dossier.signed").count() == 1
@@ -117,11 +144,13 @@ def test_asked_again_it_is_the_same(signed, handling):
 
 
 @pytest.mark.parametrize("place", ["assemble", "seal_pdf", "store_file", "add_revision"])
-def test_killed_anywhere_it_completes_once(handling, monkeypatch, place):
+def test_killed_anywhere_it_completes_once(
+    handling: Handling, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
     class Killed(BaseException):
         pass
 
-    def die(*args, **kwargs):
+    def die(*args: Any, **kwargs: Any) -> None:
         raise Killed
 
     with monkeypatch.context() as patch:
@@ -137,11 +166,11 @@ def test_killed_anywhere_it_completes_once(handling, monkeypatch, place):
     assert Event.objects.filter(kind="dossier.signed").count() == 1
 
 
-def test_a_slower_twin_changes_nothing(handling, monkeypatch):
+def test_a_slower_twin_changes_nothing(handling: Handling, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two workers at once: whoever is second finds the row taken."""
-    real = building.store_file
+    real = storage.services.store_file
 
-    def overtaken(**arguments):
+    def overtaken(**arguments: Any) -> StoredObject:
         monkeypatch.setattr(building, "store_file", real)
         build(handling=handling, version=1, actor=SYSTEM, now=LATER)
         return real(**arguments)
@@ -153,14 +182,14 @@ def test_a_slower_twin_changes_nothing(handling, monkeypatch):
     assert Event.objects.filter(kind="dossier.signed").count() == 1
 
 
-def test_a_second_version_stands_beside_the_first(signed, handling):
+def test_a_second_version_stands_beside_the_first(signed: Dossier, handling: Handling) -> None:
     second = build(handling=handling, version=2, actor=SYSTEM, now=LATER + timedelta(days=1))
     signed.refresh_from_db()
     assert second.sha256 != signed.sha256
     assert StoredObject.objects.filter(kind="dossier").count() == 2
 
 
-def test_the_office_signs_for_receipt_once(signed, cast, tmp_path):
+def test_the_office_signs_for_receipt_once(signed: Dossier, cast: Cast, tmp_path: Path) -> None:
     first_file = file_of(signed, tmp_path)
     received = countersign(dossier=signed, actor=cast.officer, now=LATER)
     again = countersign(dossier=received, actor=cast.officer, now=LATER)
@@ -173,7 +202,7 @@ def test_the_office_signs_for_receipt_once(signed, cast, tmp_path):
     assert Event.objects.filter(kind="dossier.received").count() == 1
 
 
-def test_the_result_is_sealed_after_the_decision(signed, cast, handling):
+def test_the_result_is_sealed_after_the_decision(signed: Dossier, cast: Cast, handling: Handling) -> None:
     with pytest.raises(NotCountersignable):
         confirm_result(dossier=signed, actor=cast.officer, now=LATER)
     pre_review(handling=handling, actor=cast.officer, now=LATER)
@@ -183,14 +212,21 @@ def test_the_result_is_sealed_after_the_decision(signed, cast, handling):
     assert confirm_result(dossier=dossier, actor=cast.officer, now=LATER).signature_count == 4
 
 
-def test_the_timestamp_is_renewed(signed):
+def test_the_timestamp_is_renewed(signed: Dossier) -> None:
     renewed = renew(dossier=signed, actor=SYSTEM, now=LATER)
     assert renewed.signature_count == 3
     assert renewed.stamp_ends_at is not None
 
 
-def test_only_the_deciding_office_downloads_and_signs(signed, cast):
-    for stranger in (cast.clerk, cast.other_clerk, cast.other_officer, cast.finance, cast.administrator, cast.auditor):
+def test_only_the_deciding_office_downloads_and_signs(signed: Dossier, cast: Cast) -> None:
+    for stranger in (
+        cast.clerk,
+        cast.other_clerk,
+        cast.other_officer,
+        cast.finance,
+        cast.administrator,
+        cast.auditor,
+    ):
         for act in (authorise_download, countersign):
             with pytest.raises(NotYours):
                 act(dossier=signed, actor=stranger, now=LATER)
@@ -201,7 +237,7 @@ def test_only_the_deciding_office_downloads_and_signs(signed, cast):
     assert Event.objects.filter(kind="dossier.downloaded").count() == 1
 
 
-def test_a_marked_copy_says_on_every_page_what_it_is_for(signed, cast, tmp_path):
+def test_a_marked_copy_says_on_every_page_what_it_is_for(signed: Dossier, cast: Cast, tmp_path: Path) -> None:
     copy = tmp_path / "copy.pdf"
     stamped_copy(dossier=signed, actor=cast.officer, now=LATER, target=copy)
     with pikepdf.open(copy) as pdf:
@@ -216,22 +252,31 @@ def test_a_marked_copy_says_on_every_page_what_it_is_for(signed, cast, tmp_path)
     assert DossierDownload.objects.get().stamped
 
 
-def test_other_rooms_papers_are_sealed_too(cast, tmp_path, signed):
+def test_other_rooms_papers_are_sealed_too(cast: Cast, tmp_path: Path, signed: Dossier) -> None:
     source = tmp_path / "settlement.pdf"
     with pikepdf.new() as pdf:
         pdf.add_blank_page(page_size=(595, 842))
         pdf.save(source)
     target = tmp_path / "sealed.pdf"
-    seal_document(source=source, target=target, holder=cast.taizhou.centre, reason="月度结算",
-                  appearance_box=(400, 60, 519, 179))
+    seal_document(
+        source=source,
+        target=target,
+        holder=cast.taizhou.centre,
+        reason="月度结算",
+        appearance_box=(400, 60, 519, 179),
+    )
     assert check_file(path=target).is_valid
 
 
-def test_a_seal_without_its_passphrase_is_refused_and_nothing_is_kept(handling, settings):
+def test_a_seal_without_its_passphrase_is_refused_and_nothing_is_kept(
+    handling: Handling, settings: Any
+) -> None:
     from registry.models import Seal
 
     window = handling.case.window
-    window.seal = Seal.objects.create(code="hsm", name="专用章", source=Seal.Source.PKCS12, reference="/nowhere.p12")
+    window.seal = Seal.objects.create(
+        code="hsm", name="专用章", source=Seal.Source.PKCS12, reference="/nowhere.p12"
+    )
     window.save()
     with pytest.raises(Refused) as refusal:
         build(handling=Handling.objects.get(pk=handling.pk), version=1, actor=SYSTEM, now=LATER)
@@ -245,11 +290,13 @@ def officer(client: Client, cast: Cast) -> Client:
     return client
 
 
-def body(response) -> bytes:
+def body(response: Any) -> bytes:
     return b"".join(response.streaming_content) if response.streaming else response.content
 
 
-def test_download_over_the_wire_is_ranged_and_resumable(signed, officer, tmp_path):
+def test_download_over_the_wire_is_ranged_and_resumable(
+    signed: Dossier, officer: Client, tmp_path: Path
+) -> None:
     content = file_of(signed, tmp_path).read_bytes()
     url = f"/api/v1/dossiers/{signed.pk}/file"
     whole = officer.get(url)
@@ -262,9 +309,17 @@ def test_download_over_the_wire_is_ranged_and_resumable(signed, officer, tmp_pat
     assert body(tail) == content[-10:]
     changed = officer.get(url, headers={"Range": "bytes=1000-", "If-Range": '"other"'})
     assert (changed.status_code, len(body(changed))) == (200, len(content))
+    # Resuming is no second download; asking again from the start is.
+    assert DossierDownload.objects.count() == 2
 
 
-def test_strangers_learn_nothing(signed, client, cast):
+def test_nobody_slips_past_the_record_by_asking_for_a_part(signed: Dossier, officer: Client) -> None:
+    part = officer.get(f"/api/v1/dossiers/{signed.pk}/file", headers={"Range": "bytes=1-"})
+    assert part.status_code == 206
+    assert DossierDownload.objects.count() == 1
+
+
+def test_strangers_learn_nothing(signed: Dossier, client: Client, cast: Cast) -> None:
     url = f"/api/v1/dossiers/{signed.pk}/file"
     assert client.get(url).status_code == 401
     client.force_login(User.objects.get(pk=cast.other_officer.id))
@@ -273,7 +328,7 @@ def test_strangers_learn_nothing(signed, client, cast):
     assert client.get(f"/api/v1/cases/{signed.handling.case.number}/dossiers").json() == []
 
 
-def test_anybody_may_ask_whether_a_file_is_whole(signed, client, tmp_path):
+def test_anybody_may_ask_whether_a_file_is_whole(signed: Dossier, client: Client, tmp_path: Path) -> None:
     path = file_of(signed, tmp_path)
     with path.open("rb") as file:
         answer = client.post("/api/v1/verify", {"file": file}).json()
