@@ -351,7 +351,7 @@ def test_nothing_is_ever_edited_away(world: PostageWorld, tmp_path: Path) -> Non
             for sql in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id"):
                 with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
                     connection.cursor().execute(sql)
-        partly: list[tuple[type[Statement] | type[Settlement], str]] = [
+        partly: list[tuple[type[Statement | Settlement], str]] = [
             (Statement, "amount_fen"),
             (Settlement, "payable_fen"),
         ]
