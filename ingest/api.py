@@ -109,7 +109,7 @@ def open_case(request: HttpRequest, body: CaseIn) -> tuple[int, CaseOut]:
     items = ServiceItem.objects.in_force(local_day(now)).filter(code=body.item).order_by("-version")
     item = items.first()
     by_code = {office.code: office for office in Office.objects.filter(code__in=body.offices)}
-    window = Window.objects.filter(pk=actor.window_id).first()
+    window = Window.objects.filter(pk=actor.window_id or 0).first()
     if item is None or window is None or len(by_code) != len(set(body.offices)):
         raise Refused("unknown_code", "事项、窗口或审批部门的代码不存在，请核对目录。")
     case = create_case(

@@ -47,7 +47,7 @@ def _region(row: Row) -> bool:
 
 
 def _seal(code: str, name: str) -> Seal:
-    return _ensure(Seal, {"code": code}, {"name": name})[0]
+    return Seal.objects.update_or_create(code=code, defaults={"name": name})[0]
 
 
 def _centre(row: Row) -> bool:

@@ -1,7 +1,7 @@
 """`manage.py make_samples DIR`: the sample material of one invented case."""
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -11,7 +11,7 @@ from config.demo.samples import make_samples
 class Command(BaseCommand):
     help = "Write the sample files of one invented case (scans, a phone photo, a TIFF, a PDF) into DIR."
 
-    requires_system_checks: ClassVar[list[str]] = []  # files only: neither database nor pages are needed
+    requires_system_checks = []  # files only: neither database nor pages are needed
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("dir", type=Path, metavar="DIR")

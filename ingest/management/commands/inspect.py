@@ -4,7 +4,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         "repaired or refused, why, how many pages it has and what was removed."
     )
 
-    requires_system_checks: ClassVar[list[str]] = []  # files only: neither database nor pages are needed
+    requires_system_checks = []  # files only: neither database nor pages are needed
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
