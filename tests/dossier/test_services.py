@@ -335,3 +335,27 @@ def test_anybody_may_ask_whether_a_file_is_whole(signed: Dossier, client: Client
     assert answer["status"] == "valid", answer
     assert answer["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert not DossierDownload.objects.exists()
+
+
+def test_slips_given_to_the_applicant_are_in_it(handling: Handling, tmp_path: Path) -> None:
+    from ingest.slips import receipt_of
+    from registry.paper.issue import issue, print_slip
+    from registry.paper.kinds import SlipKind
+
+    case = handling.case
+    slip = issue(
+        kind=SlipKind.RECEIPT,
+        subject=case,
+        data=receipt_of(case, received_at=NOW),
+        actor=SYSTEM,
+        now=NOW,
+        window=case.window,
+        office=handling.office,
+    )
+    print_slip(slip=slip, now=NOW)
+    dossier = build(handling=handling, version=1, actor=SYSTEM, now=LATER)
+    path = file_of(dossier, tmp_path)
+    text = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, text=True, check=True).stdout
+    assert "收件凭证" in text
+    assert slip.number in text
+    assert_pdfa(path)
