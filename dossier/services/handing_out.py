@@ -21,7 +21,6 @@ from registry.time import local
 from storage.errors import Refused
 from storage.services import fetch_to
 
-
 RESUMABLE = timedelta(days=1)
 
 
