@@ -1,0 +1,126 @@
+"""A real Chromium in front of a live server with real storage; each role signs in as a person would."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from registry.actors import Actor
+from registry.models import User
+from tests.cast import Cast, assemble
+from tests.shared import ROOT
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PASSWORD = "correct-horse-battery-9"
+PATIENCE_MS = 20_000
+ARTIFACTS = ROOT / "tests" / ".artifacts"
+
+Enter = Callable[..., Page]
+Papers = dict[str, list[Path]]
+
+# The Playwright driver runs an event loop in this thread, which Django would take for an asynchronous caller.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed (Debian: chromium)")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
+    """A scan or two for every required row of the checklist, in the formats that scanners give."""
+    folder = tmp_path_factory.mktemp("papers")
+    return {
+        "申请表": [_scan(folder / "form.jpg"), _scan(folder / "form-2.png")],
+        "居民身份证": [_scan(folder / "front.jpg"), _scan(folder / "back.jpg")],
+        "营业执照": [_scan(folder / "licence.jpg")],
+        "户口簿": [_scan(folder / "register.tiff", pages=2)],
+        "资质证书": [_scan(folder / "certificate.webp"), _scan(folder / "certificate-2.jpg")],
+        "授权委托书": [_scan(folder / "letter.jpg")],
+        "企业情况说明": [_scan(folder / "statement.pdf")],
+    }
+
+
+def _scan(path: Path, *, pages: int = 1) -> Path:
+    """A4 at 150 dpi with a line that names the page, so that no two files are the same."""
+    sheets = []
+    for number in range(pages):
+        sheet = Image.new("L", (1240, 1754), 244)
+        ImageDraw.Draw(sheet).text((120, 160), f"{path.name} {number + 1}", fill=20, font_size=48)
+        sheets.append(sheet)
+    more = {"save_all": True, "append_images": sheets[1:]} if pages > 1 else {}
+    sheets[0].save(path, dpi=(150, 150), **more)
+    return path
+
+
+@pytest.fixture
+def cast(transactional_db: None, objects: None) -> Cast:
+    cast = assemble()
+    User.objects.update(password=make_password(PASSWORD))
+    return cast
+
+
+@pytest.fixture
+def enter(live_server: LiveServer, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Enter]:
+    """A page signed in as this person. Errors in the browser's console fail the test."""
+    contexts, faults = [], []
+
+    def sign_in(actor: Actor, **options: object) -> Page:
+        context = browser.new_context(
+            base_url=live_server.url, locale="zh-CN", viewport={"width": 1366, "height": 768}, **options
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda fault: faults.append(str(fault)))
+        page.on("console", lambda line: faults.append(line.text) if _is_fault(line.type, line.text) else None)
+        page.goto("/login/")
+        page.get_by_label("用户名").fill(actor.label)
+        page.get_by_label("密码").fill(PASSWORD)
+        page.get_by_role("button", name="登录").click()
+        page.wait_for_url(lambda url: "/login/" not in url)
+        return page
+
+    yield sign_in
+    for number, context in enumerate(contexts):
+        if getattr(request.node, "failed", False):
+            ARTIFACTS.mkdir(exist_ok=True)
+            for page in context.pages:
+                page.screenshot(path=ARTIFACTS / f"{request.node.name}-{number}.png", full_page=True)
+        context.close()
+    assert faults == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    if report.when == "call":  # type: ignore[attr-defined]
+        item.failed = report.failed  # type: ignore[attr-defined]
+    return report
+
+
+def _is_fault(kind: str, text: str) -> bool:
+    """Refusals are answers with a status of their own; the browser calls them errors."""
+    return kind == "error" and "the server responded with a status of 4" not in text

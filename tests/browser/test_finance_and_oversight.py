@@ -1,0 +1,113 @@
+"""Finance settles a month, the administrator restarts failed work, the auditor checks the chain."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+from playwright.sync_api import expect
+
+from ingest.rules import CaseState
+from logistics.models import CarrierAccount, Discrepancy, Settlement
+from registry.models import Event
+from tests.browser.conftest import Enter
+from tests.cast import NOW, Cast, open_case
+from tests.config.conftest import NOWHERE
+from tests.logistics.road import neutral_account
+from workers.models import Job, JobState
+
+STATEMENT = """运单号,收寄日期,计费重量(克),运费,合计金额,付款方式,月结账号
+1099900000011,2026-03-12,500,12.00,12.00,到付,T-331000-8868
+1099900000022,2026-03-13,500,15.50,15.50,到付,T-331000-8868
+"""
+
+
+@pytest.fixture
+def account(cast: Cast) -> CarrierAccount:
+    return neutral_account(cast, NOWHERE)
+
+
+@pytest.fixture
+def statement(tmp_path: Path) -> Path:
+    path = tmp_path / "statement.csv"
+    path.write_text(STATEMENT, encoding="utf-8")
+    return path
+
+
+def test_finance_imports_decides_and_settles(
+    cast: Cast, account: CarrierAccount, statement: Path, enter: Enter, tmp_path: Path
+) -> None:
+    page = enter(cast.finance)
+    page.get_by_label("账期").fill("2026-03")
+    page.get_by_label("对账单文件").set_input_files(statement)
+    page.get_by_role("button", name="导入对账单").click()
+    expect(page.get_by_text("已导入 2 行。")).to_be_visible()
+    page.get_by_role("button", name="逐行核对").click()
+    expect(page.get_by_text("已逐行核对。")).to_be_visible()
+    expect(page.locator("#differences").get_by_text("运单号不存在")).to_have_count(2)
+    expect(page.locator("#differences")).to_contain_text("15.50 元")
+
+    for box in page.get_by_role("checkbox").all():
+        box.check()
+    page.get_by_label("处理", exact=True).select_option("disputed")
+    page.get_by_label("理由").fill("我方没有这两个运单")
+    page.get_by_role("button", name="处理所选差异").click()
+    expect(page.get_by_text("已处理 2 条差异。")).to_be_visible()
+    assert set(Discrepancy.objects.values_list("state", flat=True)) == {"disputed"}
+
+    page.get_by_role("link", name="结算").click()
+    page.get_by_label("账期").fill("2026-03")
+    page.get_by_role("button", name="结算并冻结此月").click()
+    expect(page.get_by_text("应付金额").first).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="XLSX").click()
+    target = tmp_path / "settlement.xlsx"
+    download.value.save_as(target)
+    assert load_workbook(target).sheetnames == ["汇总", "明细", "差异"]
+    assert Settlement.objects.get().withheld_fen == 2750
+
+
+def test_a_statement_that_cannot_be_read_says_what_to_do(
+    cast: Cast, account: CarrierAccount, tmp_path: Path, enter: Enter
+) -> None:
+    broken = tmp_path / "statement.csv"
+    broken.write_text("运单号,备注\n1099900000011,无金额\n", encoding="utf-8")
+    page = enter(cast.finance)
+    page.get_by_label("对账单文件").set_input_files(broken)
+    page.get_by_role("button", name="导入对账单").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_text("还没有对账单")).to_be_visible()
+
+
+def test_the_administrator_queues_failed_work_again(cast: Cast, enter: Enter) -> None:
+    open_case(cast)
+    job = Job.objects.create(
+        event=Event.objects.get(kind="case.created"),
+        reaction="build_dossier",
+        state=JobState.FAILED.value,
+        attempts=5,
+        next_try_at=NOW,
+        created_at=NOW,
+        finished_at=NOW,
+        last_error="seal_unusable",
+    )
+    page = enter(cast.administrator)
+    expect(page.get_by_text("制作卷宗并签章")).to_be_visible()
+    page.get_by_role("button", name="重新执行").click()
+    expect(page.get_by_text("已重新排队。")).to_be_visible()
+    job.refresh_from_db()
+    assert job.state == JobState.QUEUED
+    page.get_by_role("link", name="推送收件箱").click()
+    expect(page.get_by_text("没有推送")).to_be_visible()
+
+
+def test_the_auditor_sees_a_changed_entry(cast: Cast, enter: Enter) -> None:
+    case = open_case(cast)
+    page = enter(cast.auditor)
+    expect(page.get_by_text("收件建档")).to_be_visible()
+    page.get_by_role("button", name="校验全部记录").click()
+    expect(page.get_by_text("全部完整")).to_be_visible()
+    Event.objects.filter(case_number=case.number).update(at=datetime.now(UTC) - timedelta(days=400))
+    page.get_by_role("button", name="校验全部记录").click()
+    expect(page.get_by_role("alert")).to_contain_text(case.number)
+    assert case.state == CaseState.DRAFT
