@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import chinese_calendar
+from chinese_calendar.constants import holidays
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,4 @@ def workdays_between(start: date, end: date) -> int:
 
 def covered_until() -> int:
     """The last year whose holidays the calendar knows."""
-    year = date.today().year + 2
-    while True:
-        try:
-            chinese_calendar.is_workday(date(year, 6, 1))
-        except NotImplementedError:
-            year -= 1
-        else:
-            return year
+    return max(day.year for day in holidays)

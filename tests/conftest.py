@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import django
 import pytest
+from pytest_django import DjangoDbBlocker
 from redis import Redis
 
 from tests.services import fence, installation
@@ -23,10 +24,14 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
+from logistics.postage.safeguards import POSTAGE_GUARDS, ROAD_GUARDS  # noqa: E402
+from registry.safeguards import EVENT_GUARDS  # noqa: E402
+from storage.append_only import install_sql, remove_sql  # noqa: E402
 from storage.client import store  # noqa: E402
 from storage.services import prepare_buckets  # noqa: E402
 
 settings.STATIC_ROOT.mkdir(exist_ok=True)
+GUARDS = {**EVENT_GUARDS, **POSTAGE_GUARDS, **ROAD_GUARDS}
 
 
 def pytest_report_header() -> str:
@@ -56,6 +61,37 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         SERVERS.ensure(SERVERS.postgresql)
     else:
         connection.settings_dict["TEST"]["NAME"] = str(connection.settings_dict["NAME"])
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """SQLite is emptied between tests row by row, which the append-only triggers forbid: there they are put up by
+    the tests that are about them. PostgreSQL truncates, so that there every test runs under them."""
+    if connection.vendor == "sqlite":
+        with django_db_blocker.unblock():
+            _run(remove_sql("sqlite", GUARDS))
+
+
+@pytest.fixture
+def append_only(db: None) -> None:
+    """The triggers are up on either database."""
+    if connection.vendor == "sqlite":
+        _run(install_sql("sqlite", GUARDS))
+
+
+@pytest.fixture
+def tampering(db: None) -> Iterator[None]:
+    """The triggers are down: somebody with the keys of the database changes what was written."""
+    _run(remove_sql(connection.vendor, GUARDS))
+    yield
+    if connection.vendor != "sqlite":
+        _run(install_sql(connection.vendor, GUARDS))
+
+
+def _run(statements: list[str]) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 A posting names the account it debits and the account it credits, both required, with one positive amount. So no
 sequence of inserts can put the books out of balance, on any database; what remains is to forbid edits (see
-`logistics.postage.safeguards`).
+`storage.append_only`).
 """
 
 from django.db import models

@@ -9,9 +9,9 @@ from logistics.postage.reconciling import Reconciled, accruals, outcome_of, reco
 from logistics.postage.settlement_files import (
     keep_workbook,
     settlement_json,
-    settlement_slip,
     settlement_workbook,
 )
+from logistics.postage.settlement_paper import settlement_paper
 from logistics.postage.statements import (
     Imported,
     Preview,
@@ -42,6 +42,6 @@ __all__ = [
     "resolve_discrepancy",
     "reverse_charge",
     "settlement_json",
-    "settlement_slip",
+    "settlement_paper",
     "settlement_workbook",
 ]

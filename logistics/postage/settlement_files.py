@@ -1,4 +1,4 @@
-"""A settlement as a workbook with live formulas, as JSON, and as the data of its paper."""
+"""A settlement as a workbook with live formulas, and as JSON."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,7 +11,6 @@ from logistics.postage.reconciling import accruals
 from logistics.postage.workbooks import Formula, Money, Sheet, make_workbook
 from logistics.rules.checks import Code
 from logistics.rules.disputes import DiscrepancyState
-from logistics.rules.money import yuan
 from logistics.rules.payers import Leg, PaymentTerm
 from registry.terms import Mode
 from registry.time import local
@@ -112,47 +111,6 @@ def settlement_json(settlement: Settlement) -> dict[str, Any]:
                 "state": one.state,
             }
             for one in differences_of(settlement)
-        ],
-    }
-
-
-def settlement_slip(settlement: Settlement) -> dict[str, Any]:
-    """What the paper of kind `settlement` prints: amounts already in yuan, one row for each office."""
-    return {
-        "number": settlement.number,
-        "centre": settlement.centre.name,
-        "carrier": settlement.carrier.name,
-        "month": settlement.month,
-        "closed_on": f"{local(settlement.closed_at):%Y-%m-%d}",
-        "closed_by": settlement.closed_by,
-        "line_count": settlement.line_count,
-        "billed": yuan(settlement.billed_fen),
-        "withheld": yuan(settlement.withheld_fen),
-        "released": yuan(settlement.released_fen),
-        "payable": yuan(settlement.payable_fen),
-        "accrued_count": settlement.accrued_count,
-        "accrued": yuan(settlement.accrued_fen),
-        "offices": [
-            {
-                "name": row["office_name"] or NO_OFFICE,
-                "count": row["count"],
-                "billed": yuan(row["billed"]),
-                "withheld": yuan(row["withheld"]),
-                "released": yuan(row["released"]),
-                "payable": yuan(row["payable"]),
-            }
-            for row in by_office(settlement)
-        ],
-        "discrepancies": [
-            {
-                "waybill": one.waybill_number or "—",
-                "code": Code(one.code).label,
-                "ours": one.ours,
-                "theirs": one.theirs,
-                "stake": yuan(one.stake_fen),
-                "state": DiscrepancyState(one.state).label,
-            }
-            for one in differences_of(settlement)[:200]
         ],
     }
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from ingest.models import Case, Original
 from ingest.rules import CaseState, HandlingState, NotNow
@@ -65,15 +65,23 @@ def test_the_whole_way_leaves_one_unbroken_chain_of_events(cast: Cast, submitted
     assert list(verify_chains(case.number)) == []
 
 
-def test_an_edited_event_breaks_the_chain(cast: Cast, submitted: Case) -> None:
+def test_an_edited_event_breaks_the_chain(cast: Cast, submitted: Case, tampering: None) -> None:
     first = Event.objects.filter(case_number=submitted.number).order_by("sequence")[0]
     Event.objects.filter(pk=first.pk).update(data={"mode": "online"})
     assert [b.fault for b in verify_chains(submitted.number)] == ["changed"]
 
 
-def test_a_removed_event_breaks_the_chain(cast: Cast, submitted: Case) -> None:
+def test_a_removed_event_breaks_the_chain(cast: Cast, submitted: Case, tampering: None) -> None:
     Event.objects.filter(case_number=submitted.number, sequence=1).delete()
     assert [b.fault for b in verify_chains(submitted.number)] == ["missing"]
+
+
+def test_the_database_itself_keeps_the_audit_trail(submitted: Case, append_only: None) -> None:
+    mine = Event.objects.filter(case_number=submitted.number)
+    for change in (mine.delete, lambda: mine.update(kind="x"), lambda: mine.update(data={})):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            change()
+    assert mine.update(published_at=NOW) == mine.count()
 
 
 def test_an_event_outside_a_transaction_is_a_fault(transactional_db: None) -> None:

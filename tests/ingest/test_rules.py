@@ -83,8 +83,8 @@ def test_whatever_offices_do_in_whatever_order_the_case_can_follow(
 ) -> None:
     handlings = [str(HandlingState.PENDING)] * offices
     case = CaseState.SUBMITTED
-    for who, act in acts:
-        who %= offices
+    for dice, act in acts:
+        who = dice % offices
         if act in ("submit", "withdraw"):
             continue
         try:

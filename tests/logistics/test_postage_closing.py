@@ -26,14 +26,7 @@ from logistics.models import (
     Statement,
     StatementLine,
 )
-from logistics.postage.safeguards import (
-    FROZEN,
-    PARTLY_FROZEN,
-    SETTLEMENT_COLUMNS,
-    STATEMENT_COLUMNS,
-    install_sql,
-    remove_sql,
-)
+from logistics.postage.safeguards import POSTAGE_GUARDS, SETTLEMENT_COLUMNS, STATEMENT_COLUMNS
 from logistics.postage.services import (
     attach_settlement_pdf,
     close_month,
@@ -43,9 +36,9 @@ from logistics.postage.services import (
     resolve_discrepancies,
     reverse_charge,
     settlement_json,
-    settlement_slip,
     settlement_workbook,
 )
+from logistics.postage.settlement_paper import settlement_paper
 from logistics.postage.workbooks import Money, Sheet, make_workbook, safe_text
 from logistics.rules.disputes import DiscrepancyState
 from logistics.rules.payers import Leg, PaymentTerm
@@ -162,7 +155,9 @@ def test_only_the_centres_own_finance_officer_closes(world: PostageWorld, tmp_pa
             )
 
 
-def test_joint_parcels_fall_on_each_centre_and_sum_to_the_whole(world: PostageWorld, tmp_path: Path) -> None:
+def test_joint_parcels_fall_on_each_centre_and_sum_to_the_whole(
+    world: PostageWorld, tmp_path: Path, tampering: None
+) -> None:
     parcel = world.parcel(leg=Leg.JOINT_RESULT, case=world.joint_case(), weight_g=320)
     charge = world.charged(world.waybill(parcel, term=PaymentTerm.SENDER_MONTHLY))
     march = bill(world, tmp_path / "a.csv", [world.row(charge.waybill.number, "10.51", term="寄付月结")])
@@ -274,26 +269,19 @@ def test_paper_and_json_say_what_the_workbook_says(world: PostageWorld, tmp_path
     waiting = world.charged()
     dispute(world, bill(world, tmp_path / "a.csv", [world.row(world.charged().waybill.number, "15.00")]))
     settlement = close(world)
-    slip, data = settlement_slip(settlement), settlement_json(settlement)
-    assert (slip["billed"], slip["withheld"], slip["payable"], slip["accrued"]) == (
-        "15.00",
-        "4.00",
-        "11.00",
-        "11.00",
-    )
-    assert slip["offices"] == [
-        {
-            "name": world.cast.taizhou.name,
-            "count": 1,
-            "billed": "15.00",
-            "withheld": "4.00",
-            "released": "0.00",
-            "payable": "11.00",
-        }
+    paper, data = settlement_paper(settlement), settlement_json(settlement)
+    assert [
+        (row.office, row.parcels, row.billed, row.disputed, row.corrections, row.payable)
+        for row in paper.offices
+    ] == [(world.cast.taizhou.name, 1, 1500, 400, 0, 1100)]
+    assert [(line.amount, line.waybill) for line in paper.lines] == [
+        (line["payable_fen"], line["waybill"]) for line in data["lines"]
     ]
+    assert paper.total == data["totals_fen"]["payable"] == 1100
+    assert any("暂扣" in remark for remark in paper.remarks)
     assert data["totals_fen"]["accrued"] == waiting.amount_fen
     assert sum(line["payable_fen"] for line in data["lines"]) == data["totals_fen"]["payable"]
-    for text in (json.dumps(slip, ensure_ascii=False), json.dumps(data, ensure_ascii=False)):
+    for text in (paper.model_dump_json(), json.dumps(data, ensure_ascii=False)):
         assert APPLICANT.name not in text
         assert APPLICANT.address not in text
 
@@ -338,42 +326,32 @@ def test_a_lying_statement_is_defused_on_its_way_out(world: PostageWorld, tmp_pa
     assert {cell.value for cell in texts if cell.data_type == "f"} <= {"=SUM(F2:F2)", "=SUM(F2:F3)"}
 
 
-def test_nothing_is_ever_edited_away(world: PostageWorld, tmp_path: Path) -> None:
+def test_nothing_is_ever_edited_away(world: PostageWorld, tmp_path: Path, append_only: None) -> None:
     dispute(world, bill(world, tmp_path / "a.csv", [world.row(world.charged().waybill.number, "15.00")]))
     settlement = close(world)
-    with connection.cursor() as cursor:
-        for sql in install_sql(connection.vendor):
-            cursor.execute(sql)
-    try:
-        for model in (Charge, ChargeShare, LedgerEntry, Posting, StatementLine, SettlementLine):
-            assert model._meta.db_table in FROZEN
-            table = model._meta.db_table
-            for sql in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id"):
-                with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-                    connection.cursor().execute(sql)
-        partly: list[tuple[type[Statement | Settlement], str]] = [
-            (Statement, "amount_fen"),
-            (Settlement, "payable_fen"),
-        ]
-        for kept, field in partly:
+    for model in (Charge, ChargeShare, LedgerEntry, Posting, StatementLine, SettlementLine):
+        table = model._meta.db_table
+        for sql in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id"):
             with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-                kept._base_manager.update(**{field: F(field) + 1})
-        Settlement.objects.filter(pk=settlement.pk).update(paper=settlement.workbook)
-        Statement.objects.update(reconciled_at=NOW + timedelta(days=1))
-        accept_later = Discrepancy.objects.get()
-        resolve_discrepancies(
-            discrepancies=[accept_later],
-            to=DiscrepancyState.ACCEPTED,
-            reason="认可",
-            actor=world.cast.finance,
-            now=NOW,
-        )
-        bill(world, tmp_path / "b.csv", [world.row(world.charged().waybill.number, "11.00")], month="2026-04")
-        assert close(world, month="2026-04").payable_fen == 1500
-    finally:
-        with connection.cursor() as cursor:
-            for sql in remove_sql(connection.vendor):
-                cursor.execute(sql)
+                connection.cursor().execute(sql)
+    partly: list[tuple[type[Statement | Settlement], str]] = [
+        (Statement, "amount_fen"),
+        (Settlement, "payable_fen"),
+    ]
+    for kept, field in partly:
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            kept._base_manager.update(**{field: F(field) + 1})
+    Settlement.objects.filter(pk=settlement.pk).update(paper=settlement.workbook)
+    Statement.objects.update(reconciled_at=NOW + timedelta(days=1))
+    resolve_discrepancies(
+        discrepancies=[Discrepancy.objects.get()],
+        to=DiscrepancyState.ACCEPTED,
+        reason="认可",
+        actor=world.cast.finance,
+        now=NOW,
+    )
+    bill(world, tmp_path / "b.csv", [world.row(world.charged().waybill.number, "11.00")], month="2026-04")
+    assert close(world, month="2026-04").payable_fen == 1500
 
 
 def test_the_safeguards_know_every_column() -> None:
@@ -383,7 +361,7 @@ def test_the_safeguards_know_every_column() -> None:
     }
     for model, columns in ((Statement, STATEMENT_COLUMNS), (Settlement, SETTLEMENT_COLUMNS)):
         table = model._meta.db_table
-        assert table in PARTLY_FROZEN
+        assert table in POSTAGE_GUARDS
         assert {field.column for field in model._meta.fields} == set(columns) | free[table]
 
 

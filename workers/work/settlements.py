@@ -7,6 +7,7 @@ from pathlib import Path
 from dossier.services import seal_document
 from logistics.models import Settlement
 from logistics.postage.closing import attach_settlement_pdf
+from logistics.postage.settlement_files import keep_workbook
 from logistics.postage.settlement_paper import settlement_paper
 from registry.actors import SYSTEM
 from registry.models import Event
@@ -21,10 +22,11 @@ LAST_PAGE = -1
 
 
 def sign_settlement(event: Event, part: str, now: datetime) -> None:
-    """Print, seal with the centre's seal, attach. A settlement that has its paper is left alone."""
+    """Keep the workbook; print, seal with the centre's seal, attach. What is there already is left alone."""
     settlement = Settlement.objects.select_related("centre__seal", "centre__region", "carrier").get(
         pk=event.subject_id
     )
+    keep_workbook(settlement=settlement, now=now)
     if settlement.paper_id is not None:
         return
     slip = issue(

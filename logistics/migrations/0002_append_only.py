@@ -1,0 +1,14 @@
+"""Charges, ledger, statements, settlements, custody and tracking stay as they were written."""
+
+from django.db import migrations
+
+from logistics.postage.safeguards import POSTAGE_GUARDS, ROAD_GUARDS
+from storage.append_only import install, remove
+
+GUARDS = {**POSTAGE_GUARDS, **ROAD_GUARDS}
+
+
+class Migration(migrations.Migration):
+    dependencies = [("logistics", "0001_initial")]
+
+    operations = [migrations.RunPython(install(GUARDS), remove(GUARDS))]
