@@ -70,7 +70,10 @@ def journey(facts: JourneyFacts) -> list[Station]:
         *_middle(facts),
         Station(_mark("作出决定", facts.decided)),
         Station(_mark("送达", facts.delivering), _paper(facts, "结果寄出", facts.back.left)),
-        Station(_mark("归结", facts.closed if facts.case_state == CaseState.CLOSED else None), _paper(facts, "申请人收到", facts.back.arrived)),
+        Station(
+            _mark("归结", facts.closed if facts.case_state == CaseState.CLOSED else None),
+            _paper(facts, "申请人收到", facts.back.arrived),
+        ),
     ]
     if facts.case_state in (CaseState.REFUSED, CaseState.WITHDRAWN):
         stations = _stopped(stations, CaseState(facts.case_state).label, facts.closed)

@@ -231,7 +231,9 @@ def own_parcel(number: str, actor: Actor) -> Parcel:
     return found
 
 
-def _act(request: HttpRequest, actor: Actor, number: str, *, at: str, act: Callable[[], object], said: str) -> HttpResponse:
+def _act(
+    request: HttpRequest, actor: Actor, number: str, *, at: str, act: Callable[[], object], said: str
+) -> HttpResponse:
     return act_elsewhere(
         request,
         act=act,

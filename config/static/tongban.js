@@ -166,3 +166,10 @@ function lightUp(event) {
 }
 document.addEventListener("mouseover", lightUp);
 document.addEventListener("focusin", lightUp);
+
+/* ---------- tick a whole column ---------- */
+document.addEventListener("change", (event) => {
+  const all = event.target.closest("[data-all]");
+  if (!all) return;
+  for (const box of all.form.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
+});

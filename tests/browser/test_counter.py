@@ -21,6 +21,7 @@ def test_a_refused_file_says_why_beside_its_name(cast: Cast, text_as_pdf: Path, 
     case = open_case(cast)
     page = enter(cast.clerk)
     page.goto(reverse("case", args=[case.number]))
+    expect(page.locator("html.js")).to_be_attached()
     row = page.locator(".checklist > li").first
     row.locator("input[type=file]").set_input_files(text_as_pdf)
     line = row.locator(".tray-files li.late")
@@ -32,6 +33,7 @@ def test_losing_the_network_says_so_and_keeps_what_was_typed(cast: Cast, enter: 
     page = enter(cast.clerk)
     page.goto(f"{reverse('new_case')}?item={cast.item.pk}")
     page.get_by_label("姓名或单位名称").fill("王建国")
+    expect(page.locator("html.js")).to_be_attached()
     page.context.set_offline(True)
     expect(page.get_by_text("网络已断开")).to_be_visible()
     page.get_by_role("button", name="建档，开始收材料").click()
@@ -53,6 +55,7 @@ def test_a_scan_from_anywhere_finds_the_case(cast: Cast, enter: Enter) -> None:
     """A wedge scanner is a fast keyboard; nothing is focused."""
     case = open_case(cast)
     page = enter(cast.clerk)
+    expect(page.locator("html.js")).to_be_attached()
     page.locator("main").click()
     page.keyboard.type(case.number, delay=1)
     page.keyboard.press("Enter")

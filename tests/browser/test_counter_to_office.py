@@ -92,6 +92,7 @@ def find_by_keyboard(officer: Page) -> None:
     """The office never touches the mouse: j to the first row, Enter to open it."""
     officer.get_by_role("link", name="待预审").click()
     expect(officer.locator("tbody tr")).to_have_count(1)
+    expect(officer.locator("html.js")).to_be_attached()
     officer.keyboard.press("j")
     expect(officer.locator("tbody tr").first).to_have_attribute("aria-selected", "true")
     officer.keyboard.press("Enter")

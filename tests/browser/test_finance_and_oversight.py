@@ -47,8 +47,7 @@ def test_finance_imports_decides_and_settles(
     expect(page.locator("#differences").get_by_text("运单号不存在")).to_have_count(2)
     expect(page.locator("#differences")).to_contain_text("15.50 元")
 
-    for box in page.get_by_role("checkbox").all():
-        box.check()
+    page.get_by_label("全部选择").check()
     page.get_by_label("处理", exact=True).select_option("disputed")
     page.get_by_label("理由").fill("我方没有这两个运单")
     page.get_by_role("button", name="处理所选差异").click()
