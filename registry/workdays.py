@@ -46,4 +46,4 @@ def workdays_between(start: date, end: date) -> int:
 
 def covered_until() -> int:
     """The last year whose holidays the calendar knows."""
-    return max(day.year for day in holidays)
+    return max(int(day.year) for day in holidays)

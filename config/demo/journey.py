@@ -8,9 +8,9 @@ from django.utils import timezone
 from config.demo import books, intake, road
 from config.demo.couriers import Couriers, engage_couriers
 from config.demo.evidence import collect
+from config.demo.papers import sample_papers
 from config.demo.people import People
 from config.demo.play import Play
-from config.demo.samples import make_samples
 from config.demo.stage import DemoFailed, wait_for
 from dossier.models import Dossier
 from dossier.services import authorise_download, countersign
@@ -40,7 +40,7 @@ def perform(play: Play, people: People, own: Sequence[Path]) -> None:
 
 def _at_the_window(play: Play, people: People, own: Sequence[Path]) -> Case:
     with play.step("材料采集") as says:
-        samples = make_samples(play.folder / "samples")
+        samples = sample_papers(play.folder / "samples")
         says(f"{sum(sample.pages for sample in samples)} 页样例材料")
     with play.step("收件") as says:
         case = intake.open_case(people)
