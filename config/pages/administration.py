@@ -12,6 +12,7 @@ from config.pages.event_words import REACTION_WORDS
 from config.pages.frame import Fault, page
 from config.pages.keyset import newest_first
 from logistics.models import WebhookDelivery
+from logistics.services.inbox import replay
 from registry.actors import Actor
 from registry.permissions import NotYours, visible
 from workers.models import Job, JobState
@@ -63,6 +64,10 @@ def retry_job(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @page("inbox.see")
 def webhook_inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
+    return _show_inbox(request, actor)
+
+
+def _show_inbox(request: HttpRequest, actor: Actor, fault: Fault | None = None) -> HttpResponse:
     """What came in from couriers, newest first; bodies stay closed, they hold personal data."""
     state = request.GET.get("state", "")
     rows = visible(
@@ -77,6 +82,26 @@ def webhook_inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
         "next": part.next,
         "state": state,
         "states": WebhookDelivery.State.choices,
+        "fault": fault,
+        "said": list(messages.get_messages(request)),
     }
     template = "system/_inbox.html" if request.headers.get("HX-Target") == "list" else "system/inbox.html"
-    return render(request, template, context)
+    return render(request, template, context, status=409 if fault else 200)
+
+
+@require_POST
+@page("inbox.see")
+def replay_push(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Process a push again from its raw bytes; what was applied already is not applied twice."""
+    delivery = visible(actor, "inbox.see", WebhookDelivery.objects.filter(pk=pk)).first()
+    if delivery is None:
+        raise NotYours
+    now = timezone.now()
+    return act_elsewhere(
+        request,
+        act=lambda: replay(delivery=delivery, actor=actor, now=now),
+        said="已重新处理。",
+        at="inbox",
+        back=reverse("webhook_inbox"),
+        refused=lambda fault: _show_inbox(request, actor, fault),
+    )

@@ -79,6 +79,7 @@ urlpatterns = [
     path("system/jobs/", administration.jobs, name="jobs"),
     path("system/jobs/<int:pk>/retry/", administration.retry_job, name="retry_job"),
     path("system/inbox/", administration.webhook_inbox, name="webhook_inbox"),
+    path("system/inbox/<int:pk>/replay/", administration.replay_push, name="replay_push"),
     path("audit/", auditing.audit, name="audit"),
     path("audit/verify/", auditing.verify, name="verify_audit"),
 ]

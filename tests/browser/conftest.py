@@ -70,8 +70,10 @@ def _scan(path: Path, *, pages: int = 1) -> Path:
         sheet = Image.new("L", (1240, 1754), 244)
         ImageDraw.Draw(sheet).text((120, 160), f"{path.name} {number + 1}", fill=20, font_size=48)
         sheets.append(sheet)
-    more = {"save_all": True, "append_images": sheets[1:]} if pages > 1 else {}
-    sheets[0].save(path, dpi=(150, 150), **more)
+    if pages > 1:
+        sheets[0].save(path, dpi=(150, 150), save_all=True, append_images=sheets[1:])
+    else:
+        sheets[0].save(path, dpi=(150, 150))
     return path
 
 
@@ -87,9 +89,12 @@ def enter(live_server: LiveServer, browser: Browser, request: pytest.FixtureRequ
     """A page signed in as this person. Errors in the browser's console fail the test."""
     contexts, faults = [], []
 
-    def sign_in(actor: Actor, **options: object) -> Page:
+    def sign_in(actor: Actor, *, scripts: bool = True) -> Page:
         context = browser.new_context(
-            base_url=live_server.url, locale="zh-CN", viewport={"width": 1366, "height": 768}, **options
+            base_url=live_server.url,
+            locale="zh-CN",
+            viewport={"width": 1366, "height": 768},
+            java_script_enabled=scripts,
         )
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)

@@ -63,7 +63,7 @@ def test_a_scan_from_anywhere_finds_the_case(cast: Cast, enter: Enter) -> None:
 
 
 def test_without_script_a_case_is_opened_and_read(cast: Cast, enter: Enter) -> None:
-    page = enter(cast.clerk, java_script_enabled=False)
+    page = enter(cast.clerk, scripts=False)
     page.goto(f"{reverse('new_case')}?item={cast.item.pk}")
     page.get_by_label("姓名或单位名称").fill("王建国")
     page.get_by_label("联系电话").fill("13812345678")

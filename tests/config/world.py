@@ -10,7 +10,7 @@ from django.urls import URLPattern
 from config.pages.urls import urlpatterns
 from dossier.models import Dossier, DossierState
 from ingest.models import Case, Handling, Material, Original, Page
-from logistics.models import Incident, Parcel, Settlement, Statement
+from logistics.models import Incident, Parcel, Settlement, Statement, WebhookDelivery
 from logistics.rules.parcels import IncidentKind
 from logistics.services.custody import hand_over
 from logistics.services.incidents import report_incident
@@ -40,6 +40,7 @@ class World:
     statement: Statement
     settlement: Settlement
     job: Job
+    push: WebhookDelivery
 
     def address_of(self, name: str) -> dict[str, object]:
         """The arguments that make the address of a page about this world."""
@@ -56,6 +57,7 @@ class World:
             "statement": {"pk": self.statement.pk},
             "settlement": {"number": self.settlement.number},
             "job": {"pk": self.job.pk},
+            "push": {"pk": self.push.pk},
         }
         arguments = dict(kinds[ABOUT[name]]) if name in ABOUT else {}
         return (
@@ -88,6 +90,7 @@ ABOUT = {
     **dict.fromkeys(["statement", "reconcile"], "statement"),
     **dict.fromkeys(["settlement", "settlement_file"], "settlement"),
     **dict.fromkeys(["retry_job"], "job"),
+    **dict.fromkeys(["replay_push"], "push"),
 }  # fmt: skip
 EXTRA: dict[str, dict[str, object]] = {"worklist": {"name": "intake"}, "settlement_file": {"form": "xlsx"}}
 OPEN_TO_ALL = frozenset({"home", "check"})
@@ -95,7 +98,7 @@ OPEN_TO_ALL = frozenset({"home", "check"})
 
 
 def pages() -> list[URLPattern]:
-    return [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern)]
+    return list(urlpatterns)
 
 
 def populate(road: Road) -> World:
@@ -132,6 +135,7 @@ def populate(road: Road) -> World:
         statement=_statement(road),
         settlement=_settlement(road),
         job=_job(),
+        push=_push(road),
     )
 
 
@@ -202,3 +206,18 @@ def _job() -> Job:
         finished_at=NOW,
         last_error="picture_unreadable",
     )
+
+
+def _push(road: Road) -> WebhookDelivery:
+    """A push whose signature was wrong: it is shown, and cannot be replayed."""
+    push = WebhookDelivery(
+        account=road.account,
+        key="push-1",
+        digest="0" * 64,
+        state=WebhookDelivery.State.FORGED,
+        fault="signature",
+        received_at=NOW,
+    )
+    push.raw = {}
+    push.save()
+    return push
