@@ -46,7 +46,13 @@ def settings_page() -> str:
     rows = []
     for name, field in Environment.model_fields.items():
         default = field.default
-        shown = "" if isinstance(default, SecretStr) or name == "data_dir" else f"`{default}`" if default != "" else ""
+        shown = (
+            ""
+            if isinstance(default, SecretStr) or name == "data_dir"
+            else f"`{default}`"
+            if default != ""
+            else ""
+        )
         shown = "`var/` beside the code" if name == "data_dir" else shown
         rows.append(f"| `TONGBAN_{name.upper()}` | {shown} | {field.description} |")
     head = "# Settings\n\nEvery setting is read from the environment at start. None is needed for the embedded default.\n\n"
@@ -70,12 +76,12 @@ def permissions_page() -> str:
     head = "| act | " + " | ".join(_role_title(role) for role in roles) + " |"
     rule = "|---" * (len(roles) + 1) + "|"
     rows = [
-        f"| `{act}` | " + " | ".join(TABLE[role][act].label if act in TABLE[role] else "" for role in roles) + " |"
+        f"| `{act}` | "
+        + " | ".join(TABLE[role][act].label if act in TABLE[role] else "" for role in roles)
+        + " |"
         for act in sorted(ACTS)
     ]
-    text = (
-        "# Who may do what\n\nThe cell says on whose objects. An empty cell, or an object out of reach, answers 404.\n"
-    )
+    text = "# Who may do what\n\nThe cell says on whose objects. An empty cell, or an object out of reach, answers 404.\n"
     return MADE + text + "\n" + "\n".join([head, rule, *rows]) + "\n"
 
 
@@ -106,7 +112,9 @@ def _machine(title: str, states: type[Term], steps: Iterable[Arrow], *, first: T
             labels = arrows.setdefault((str(source), str(step.target)), [])
             if step.label not in labels:
                 labels.append(step.label)
-    drawn = [f"    {source} --> {target} : {'、'.join(labels)}" for (source, target), labels in arrows.items()]
+    drawn = [
+        f"    {source} --> {target} : {'、'.join(labels)}" for (source, target), labels in arrows.items()
+    ]
     ends = {str(state) for state in states} - {source for source, _ in arrows}
     final = [f"    {state} --> [*]" for state in sorted(ends)]
     body = "\n".join([*names, f"    [*] --> {first.value}", *drawn, *final])

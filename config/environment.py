@@ -95,7 +95,8 @@ class Environment(BaseSettings):
         description='JSON of seal code to passphrase (PKCS#12) or PIN (PKCS#11), e.g. `{"window-1": "…"}`.',
     )
     pkcs11_module: str = Field(
-        default="", description="Library of the PKCS#11 device that holds seals; references read `token:label`."
+        default="",
+        description="Library of the PKCS#11 device that holds seals; references read `token:label`.",
     )
     celery_concurrency: int = Field(default=2, description="Worker processes.")
     job_lease_seconds: int = Field(

@@ -27,6 +27,8 @@ class Command(BaseCommand):
             if not options["check"]:
                 path.write_text(text, encoding="utf-8")
         for name in stale:
-            self.stdout.write(f"docs/{name}: {'out of step, run manage.py make_docs' if options['check'] else 'written'}")
+            self.stdout.write(
+                f"docs/{name}: {'out of step, run manage.py make_docs' if options['check'] else 'written'}"
+            )
         if options["check"] and stale:
             raise SystemExit(1)
