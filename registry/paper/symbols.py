@@ -5,6 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 import zxingcpp
+from qrcode.constants import ERROR_CORRECT_Q
+from qrcode.main import QRCode
 
 QR_QUIET_MODULES = 4
 CODE128_QUIET_MODULES = 10
@@ -48,9 +50,10 @@ class Bars:
 @lru_cache(maxsize=512)
 def qr_matrix(text: str) -> Matrix:
     """QR code of `text` at error correction level Q (a quarter of the symbol may be lost)."""
-    barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="Q")
-    dark = _dark(barcode)
-    return Matrix(tuple(tuple(bool(cell) for cell in row) for row in dark))
+    code = QRCode(error_correction=ERROR_CORRECT_Q, border=0)
+    code.add_data(text, optimize=0)
+    code.make(fit=True)
+    return Matrix(tuple(tuple(bool(cell) for cell in row) for row in code.get_matrix()))
 
 
 @lru_cache(maxsize=512)
