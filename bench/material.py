@@ -1,0 +1,107 @@
+"""The pages that go in: the product's own samples, and pages of the shared generator with their truth."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pillow_heif
+import pytest
+from PIL import Image
+
+from bench.benchmarks import Missing
+from config.demo.samples import make_samples
+from tests.ocr.scans import generate
+from tests.shared import SHARED
+
+HIGHEST_SEED = 1_000_000
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What stands on a page: its text, its exact fields (kind, value), and whether it lies upright."""
+
+    text: str
+    fields: Sequence[tuple[str, str]]
+    upright: bool
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack of scanned files, as a user would drop them. `truths` is empty where nobody wrote the truth down."""
+
+    name: str
+    files: Sequence[Path]
+    pages: int
+    truths: Sequence[Truth] = ()
+
+
+def own_samples(folder: Path, most: int | None) -> Stack:
+    """The scanned files of the product's demonstration case.
+
+    The phone photo is turned from HEIC into JPEG for everybody, and the born-digital PDF is left out: the peers
+    take neither without more work by the user.
+    """
+    pillow_heif.register_heif_opener()
+    samples = [sample for sample in make_samples(folder) if sample.path.suffix != ".pdf"]
+    chosen = [(_readable(sample.path), sample.pages) for sample in _spread(samples, most)]
+    return Stack("samples", [path for path, _ in chosen], sum(pages for _, pages in chosen))
+
+
+def generated(folder: Path, seed: int, most: int | None) -> Stack:
+    """Pages of the shared generator, spread over its kinds. Raises Missing without it or its fonts."""
+    if not SHARED.is_dir():
+        raise Missing("the shared scan generator is not beside this repository")
+    try:
+        folder.mkdir()
+        scans = _spread(generate(folder, seed), most)
+    except pytest.skip.Exception as skipped:
+        raise Missing(str(skipped)) from skipped
+    return Stack(
+        f"seed {seed}",
+        [scan.path for scan in scans],
+        len(scans),
+        [Truth(scan.truth, scan.fields, scan.lies == 0) for scan in scans],
+    )
+
+
+def any_seed() -> int:
+    """One that nobody could tune anything to."""
+    return secrets.randbelow(HIGHEST_SEED)
+
+
+def jpeg_samples(folder: Path) -> list[Path]:
+    """The sample pages that are JPEG files, as scanners write them."""
+    return [sample.path for sample in make_samples(folder) if sample.path.suffix == ".jpg"]
+
+
+def distinct_scans(kinds: Sequence[Path], folder: Path, count: int) -> list[Path]:
+    """`count` scans in a new folder, each with bytes of its own: the kinds in turn, numbered in a JPEG comment."""
+    folder.mkdir()
+    pages = []
+    for number in range(count):
+        content = kinds[number % len(kinds)].read_bytes()
+        comment = b"page %d" % number
+        marker = b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment
+        path = folder / f"{number:05d}.jpg"
+        path.write_bytes(content[:2] + marker + content[2:])
+        pages.append(path)
+    return pages
+
+
+def _spread(items: Sequence[Item], most: int | None) -> list[Item]:
+    """At most `most` of them, evenly over the whole."""
+    if most is None or most >= len(items):
+        return list(items)
+    return [items[index * len(items) // most] for index in range(most)]
+
+
+def _readable(path: Path) -> Path:
+    if path.suffix != ".heic":
+        return path
+    copy = path.with_suffix(".jpg")
+    with Image.open(path) as photo:
+        photo.convert("RGB").save(copy, "JPEG", quality=90, dpi=(300, 300))
+    return copy
