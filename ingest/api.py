@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import File, Router, Schema, UploadedFile
+from ninja import File, Router, Schema, Status, UploadedFile
 from pydantic import Field
 
 from ingest.models import Case, Material, SourceFile
@@ -103,7 +103,7 @@ def list_cases(request: HttpRequest, before: int | None = None) -> list[CaseLine
 
 
 @router.post("/cases", response={201: CaseOut}, summary="收件")
-def open_case(request: HttpRequest, body: CaseIn) -> tuple[int, CaseOut]:
+def open_case(request: HttpRequest, body: CaseIn) -> Status[CaseOut]:
     actor, now = actor_of(request), timezone.now()
     check_may(actor, "case.create")
     items = ServiceItem.objects.in_force(local_day(now)).filter(code=body.item).order_by("-version")
@@ -123,7 +123,7 @@ def open_case(request: HttpRequest, body: CaseIn) -> tuple[int, CaseOut]:
         actor=actor,
         now=now,
     )
-    return 201, _shown(case)
+    return Status(201, _shown(case))
 
 
 @router.get("/cases/{number}", response=CaseOut, summary="查看办件")
