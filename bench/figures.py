@@ -25,13 +25,13 @@ class Figure:
     better: Better
     ours: Sequence[float]
     peers: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    goal: Goal | None = None
+    goals: Sequence[Goal] = ()
 
     def __post_init__(self) -> None:
         if not self.ours or not all(self.peers.values()):
             raise ValueError(f"{self.name}: a figure needs at least one value of everybody")
-        if self.goal and self.goal.than and self.goal.than not in self.peers:
-            raise ValueError(f"{self.name}: the goal speaks of a peer that was not measured")
+        if any(goal.than and goal.than not in self.peers for goal in self.goals):
+            raise ValueError(f"{self.name}: a goal speaks of a peer that was not measured")
 
     @property
     def median(self) -> float:
@@ -55,23 +55,18 @@ class Figure:
         known = [each for each in times if each is not None]
         return median(known) if len(known) == len(times) else None
 
-    @property
-    def reached(self) -> bool | None:
-        """Whether the goal was reached; None without a goal, or where the ratio does not exist."""
-        if self.goal is None:
-            return None
-        if self.goal.than:
-            ratio = self.ratio(self.goal.than)
-            return None if ratio is None else ratio >= self.goal.limit
-        return self.median <= self.goal.limit if self.better == "less" else self.median >= self.goal.limit
+    def reached(self, goal: Goal) -> bool | None:
+        """Whether a goal was reached; None where its ratio does not exist."""
+        if goal.than:
+            ratio = self.ratio(goal.than)
+            return None if ratio is None else ratio >= goal.limit
+        return self.median <= goal.limit if self.better == "less" else self.median >= goal.limit
 
-    @property
-    def goal_words(self) -> str:
-        if self.goal is None:
-            return ""
-        if self.goal.than:
-            return f"≥ {self.goal.limit:g} × {self.goal.than}"
-        return f"{'≤' if self.better == 'less' else '≥'} {self.goal.limit:g}"
+    def in_words(self, goal: Goal) -> str:
+        """The goal and what became of it, e.g. 「≤ 5: reached」."""
+        said = {True: "reached", False: "missed", None: "open"}[self.reached(goal)]
+        sign = "≤" if self.better == "less" and not goal.than else "≥"
+        return f"{sign} {goal.limit:.4g}{' ×' if goal.than else ''}: {said}"
 
 
 def _times(ours: float, theirs: float, better: Better) -> float | None:

@@ -41,7 +41,7 @@ def measure(bench: Bench) -> Sequence[Figure]:
             "more",
             [each["zpl"] for each in made],
             {ZEBRAFY: [each["zpl"] for each in converted]},
-            Goal(100),
+            [Goal(100)],
         ),
         Figure(
             "size of a label as ZPL",
@@ -56,7 +56,7 @@ def measure(bench: Bench) -> Sequence[Figure]:
             "more",
             [each["pdf"] for each in made],
             {WEASYPRINT: [each["weasyprint"] for each in made]},
-            Goal(20),
+            [Goal(20)],
         ),
         Figure(
             "reading the codes of an image",
@@ -64,7 +64,7 @@ def measure(bench: Bench) -> Sequence[Figure]:
             "less",
             [read["ours_ms"]],
             {ZXING: [read["plain_ms"]]},
-            Goal(50),
+            [Goal(50)],
         ),
         Figure(
             "images whose QR was read",
@@ -72,7 +72,7 @@ def measure(bench: Bench) -> Sequence[Figure]:
             "more",
             [read["ours_share"]],
             {ZXING: [read["plain_share"]]},
-            Goal(95),
+            [Goal(95)],
         ),
     ]
 

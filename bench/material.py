@@ -1,8 +1,10 @@
 """The pages that go in: the product's own samples, and pages of the shared generator with their truth."""
 
 import secrets
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,12 +13,13 @@ import pytest
 from PIL import Image
 
 from bench.benchmarks import Missing
-from config.demo.samples import make_samples
+from config.demo.samples import Sample, make_samples
 from tests.ocr.scans import generate
 from tests.shared import SHARED
 
 HIGHEST_SEED = 1_000_000
 Item = TypeVar("Item")
+_KEPT = tempfile.TemporaryDirectory(prefix="tongban-bench-samples-")  # removed when the process ends
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,14 @@ class Stack:
     truths: Sequence[Truth] = ()
 
 
-def own_samples(folder: Path, most: int | None) -> Stack:
+def own_samples(most: int | None) -> Stack:
     """The scanned files of the product's demonstration case.
 
     The phone photo is turned from HEIC into JPEG for everybody, and the born-digital PDF is left out: the peers
     take neither without more work by the user.
     """
     pillow_heif.register_heif_opener()
-    samples = [sample for sample in make_samples(folder) if sample.path.suffix != ".pdf"]
+    samples = [sample for sample in _samples() if sample.path.suffix != ".pdf"]
     chosen = [(_readable(sample.path), sample.pages) for sample in _spread(samples, most)]
     return Stack("samples", [path for path, _ in chosen], sum(pages for _, pages in chosen))
 
@@ -72,9 +75,18 @@ def any_seed() -> int:
     return secrets.randbelow(HIGHEST_SEED)
 
 
-def jpeg_samples(folder: Path) -> list[Path]:
-    """The sample pages that are JPEG files, as scanners write them."""
-    return [sample.path for sample in make_samples(folder) if sample.path.suffix == ".jpg"]
+def archive_scans(folder: Path) -> list[Path]:
+    """The samples that are JPEG files, saved again at the quality of scans for archives: about a megabyte each."""
+    folder.mkdir()
+    made = []
+    for sample in _samples():
+        if sample.path.suffix != ".jpg":
+            continue
+        copy = folder / sample.path.name
+        with Image.open(sample.path) as scan:
+            scan.save(copy, "JPEG", quality=95, dpi=scan.info["dpi"])
+        made.append(copy)
+    return made
 
 
 def distinct_scans(kinds: Sequence[Path], folder: Path, count: int) -> list[Path]:
@@ -89,6 +101,12 @@ def distinct_scans(kinds: Sequence[Path], folder: Path, count: int) -> list[Path
         path.write_bytes(content[:2] + marker + content[2:])
         pages.append(path)
     return pages
+
+
+@cache
+def _samples() -> Sequence[Sample]:
+    """Made once for all benchmarks of a run: printing and wearing paper takes a while."""
+    return make_samples(Path(_KEPT.name))
 
 
 def _spread(items: Sequence[Item], most: int | None) -> list[Item]:

@@ -66,7 +66,6 @@ def show(section: Section, console: Console) -> None:
 
 def _rows(figure: Figure) -> list[tuple[str, ...]]:
     peers = list(figure.peers) or [""]
-    judged = figure.goal.than or peers[0] if figure.goal else None
     return [
         (
             figure.name,
@@ -75,7 +74,11 @@ def _rows(figure: Figure) -> list[tuple[str, ...]]:
             peer or "—",
             number(figure.median_of(peer)) if peer else "—",
             _ratio_words(figure, peer),
-            _goal_words(figure) if peer == judged else "",
+            "; ".join(
+                figure.in_words(goal)
+                for goal in figure.goals
+                if goal.than == peer or (not goal.than and peer == peers[0])
+            ),
         )
         for peer in peers
     ]
@@ -84,11 +87,6 @@ def _rows(figure: Figure) -> list[tuple[str, ...]]:
 def _ratio_words(figure: Figure, peer: str) -> str:
     ratio = figure.ratio(peer) if peer else None
     return "—" if ratio is None else f"{ratio:.2f}"
-
-
-def _goal_words(figure: Figure) -> str:
-    said = {True: "reached", False: "missed", None: "open"}[figure.reached]
-    return f"{figure.goal_words}: {said}"
 
 
 def number(value: float) -> str:
@@ -120,6 +118,7 @@ def _figure_json(figure: Figure) -> dict[str, object]:
             peer: {"median": figure.median_of(peer), "runs": list(values), "times_better": figure.ratio(peer)}
             for peer, values in figure.peers.items()
         },
-        "goal": figure.goal_words,
-        "reached": figure.reached,
+        "goals": [
+            {"limit": goal.limit, "than": goal.than, "reached": figure.reached(goal)} for goal in figure.goals
+        ],
     }

@@ -57,7 +57,7 @@ def _figures(bench: Bench, ours: Installation, lines: int, file: Path) -> list[F
             "more",
             [lines / whole],
             {OPENPYXL: [lines / seconds for seconds in foreign]},
-            Goal(100_000 / 60),
+            [Goal(100_000 / 60)],
         ),
         Figure(
             "import and check, peak memory",
@@ -65,7 +65,7 @@ def _figures(bench: Bench, ours: Installation, lines: int, file: Path) -> list[F
             "less",
             [done["peak_bytes"] / MIB],
             {OPENPYXL: [their["peak_bytes"] / MIB for _, their in read]},
-            Goal(400),
+            [Goal(400)],
         ),
     ]
 

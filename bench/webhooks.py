@@ -90,9 +90,9 @@ def measure(bench: Bench) -> Sequence[Figure]:
             "more",
             paces["ours"],
             {BARE: paces["bare"]},
-            Goal(GOAL_RATE),
+            [Goal(GOAL_RATE)],
         ),
-        Figure(f"99th percentile at {rate}/s", "ms", "less", late["ours"], {BARE: late["bare"]}, Goal(150)),
+        Figure(f"99th percentile at {rate}/s", "ms", "less", late["ours"], {BARE: late["bare"]}, [Goal(150)]),
     ]
 
 

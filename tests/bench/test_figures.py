@@ -12,9 +12,9 @@ from bench.report import Report, Section, number
 
 
 def figure(
-    ours: Sequence[float], theirs: Sequence[float], *, better: Better = "less", goal: Goal | None = None
+    ours: Sequence[float], theirs: Sequence[float], *, better: Better = "less", goals: Sequence[Goal] = ()
 ) -> Figure:
-    return Figure("a figure", "s", better, ours, {"peer": theirs}, goal)
+    return Figure("a figure", "s", better, ours, {"peer": theirs}, goals)
 
 
 def test_less_is_better_means_the_peers_value_over_ours() -> None:
@@ -35,7 +35,7 @@ def test_runs_that_do_not_belong_together_are_compared_by_their_medians() -> Non
 def test_nothing_is_divided_by_zero() -> None:
     assert figure([0.0], [6.0]).ratio("peer") is None
     assert figure([0.0, 1.0], [6.0, 6.0]).ratio("peer") is None
-    assert figure([0.0], [6.0], goal=Goal(2, "peer")).reached is None
+    assert figure([0.0], [6.0]).reached(Goal(2, "peer")) is None
     assert figure([3.0], [0.0]).ratio("peer") == 0.0
 
 
@@ -49,13 +49,10 @@ def test_nothing_is_divided_by_zero() -> None:
         (5.0, "less", Goal(2, "peer"), True),
         (5.1, "less", Goal(2, "peer"), False),
         (20.0, "more", Goal(2, "peer"), True),
-        (5.0, "less", None, None),
     ],
 )
-def test_a_goal_is_a_limit_of_ours_or_a_ratio(
-    ours: float, better: Better, goal: Goal | None, reached: bool | None
-) -> None:
-    assert figure([ours], [10.0], better=better, goal=goal).reached is reached
+def test_a_goal_is_a_limit_of_ours_or_a_ratio(ours: float, better: Better, goal: Goal, reached: bool) -> None:
+    assert figure([ours], [10.0], better=better).reached(goal) is reached
 
 
 def test_figures_that_say_nothing_are_refused() -> None:
@@ -64,7 +61,7 @@ def test_figures_that_say_nothing_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one value"):
         figure([1.0], [])
     with pytest.raises(ValueError, match="not measured"):
-        figure([1.0], [1.0], goal=Goal(2, "somebody else"))
+        figure([1.0], [1.0], goals=[Goal(2, "somebody else")])
 
 
 def test_percentiles_are_values_that_were_measured() -> None:
@@ -77,7 +74,7 @@ def test_percentiles_are_values_that_were_measured() -> None:
 
 
 def test_the_report_holds_every_run_and_the_goal(tmp_path: Path) -> None:
-    measured = figure([2.0, 4.0], [8.0, 8.0], goal=Goal(3, "peer"))
+    measured = figure([2.0, 4.0], [8.0, 8.0], goals=[Goal(3, "peer"), Goal(2.5)])
     section = Section("reading", "what is compared", [measured], ["a remark"])
     report = Report(
         {"cores": 2}, "2026-03-10T02:00:00+00:00", [section, Section("labels", "", missing="zebrafy")]
@@ -87,9 +84,14 @@ def test_the_report_holds_every_run_and_the_goal(tmp_path: Path) -> None:
     one = kept["benchmarks"]["reading"]["figures"][0]
     assert one["ours"] == {"median": 3.0, "runs": [2.0, 4.0]}
     assert one["peers"]["peer"] == {"median": 8.0, "runs": [8.0, 8.0], "times_better": 3.0}
-    assert (one["goal"], one["reached"]) == ("≥ 3 × peer", True)
+    assert one["goals"] == [
+        {"limit": 3, "than": "peer", "reached": True},
+        {"limit": 2.5, "than": "", "reached": False},
+    ]
     assert kept["benchmarks"]["labels"]["missing"] == "zebrafy"
-    assert section.rows() == [("a figure", "s", "3.00", "peer", "8.00", "3.00", "≥ 3 × peer: reached")]
+    assert section.rows() == [
+        ("a figure", "s", "3.00", "peer", "8.00", "3.00", "≥ 3 ×: reached; ≤ 2.5: missed")
+    ]
 
 
 def test_numbers_show_three_figures_that_count() -> None:
