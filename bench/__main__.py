@@ -25,13 +25,15 @@ BENCHMARKS = {
         webhooks.BENCHMARK,
     )
 }
+LOG_WIDTH = 150
 REPORT = ROOT / "var" / "bench" / "report.json"
 
 
 def main() -> int:
     """0: everything was measured; 1: something was not, and the table says what is missing; 2: usage."""
     arguments = _parser().parse_args()
-    console = Console()
+    # A log file has no width of its own.
+    console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
     if arguments.list:
         for benchmark in BENCHMARKS.values():
             console.print(f"[bold]{benchmark.name}[/bold]\n{benchmark.about}\n", highlight=False)
