@@ -46,6 +46,9 @@ def run(
         watch.start()
         try:
             output, errors = process.communicate()
+        except BaseException:
+            process.terminate()  # we are told to stop: nothing that we started may go on
+            raise
         finally:
             watch.over.set()
             watch.join()
