@@ -86,6 +86,11 @@ class Environment(BaseSettings):
         default="",
         description="RFC 3161 timestamp service. Empty: the local authority stamps (not for production).",
     )
+    stamp_renewal_days: int = Field(
+        default=180,
+        description="How many days before its certificate ends the last timestamp of a dossier is renewed. "
+        "The timestamp service must have a younger certificate by then.",
+    )
     trust_roots: str = Field(
         default="",
         description="PEM file of the certificate authorities that seals must chain to. Empty: the local authority.",
@@ -95,7 +100,8 @@ class Environment(BaseSettings):
         description='JSON of seal code to passphrase (PKCS#12) or PIN (PKCS#11), e.g. `{"window-1": "…"}`.',
     )
     pkcs11_module: str = Field(
-        default="", description="Library of the PKCS#11 device that holds seals; references read `token:label`."
+        default="",
+        description="Library of the PKCS#11 device that holds seals; references read `token:label`.",
     )
     celery_concurrency: int = Field(default=2, description="Worker processes.")
     job_lease_seconds: int = Field(

@@ -150,6 +150,7 @@ OCR_ENGINE = ENVIRONMENT.ocr_engine
 OCR_BACKEND = ENVIRONMENT.ocr_backend
 SIGNATURE_LEVEL = ENVIRONMENT.signature_level
 TSA_URL = ENVIRONMENT.tsa_url
+STAMP_RENEWAL_DAYS = ENVIRONMENT.stamp_renewal_days
 TRUST_ROOTS = ENVIRONMENT.trust_roots
 SEAL_SECRETS = {code: secret.get_secret_value() for code, secret in ENVIRONMENT.seal_secrets.items()}
 PKCS11_MODULE = ENVIRONMENT.pkcs11_module

@@ -52,6 +52,7 @@ class Dossier(models.Model):
     signature_count = models.PositiveSmallIntegerField("签章和时间戳数", default=0)
     level = models.CharField("签章级别", max_length=6, blank=True)
     stamp_ends_at = models.DateTimeField("时间戳证书到期", null=True, blank=True)
+    renewal_tried_at = models.DateTimeField("最近续加时间戳的尝试", null=True, blank=True)
     signed_at = models.DateTimeField("签章时间", null=True, blank=True)
 
     class Meta:

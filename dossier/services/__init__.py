@@ -1,8 +1,9 @@
 """What people and events do with dossiers: build, sign for receipt, hand out, renew."""
 
 from dossier.services.building import build
-from dossier.services.countersigning import confirm_result, countersign, renew, seal_document
+from dossier.services.countersigning import confirm_result, countersign, seal_document
 from dossier.services.handing_out import authorise_download, check_file, stamped_copy
+from dossier.services.renewing import renew, renew_due
 
 __all__ = [
     "authorise_download",
@@ -11,6 +12,7 @@ __all__ = [
     "confirm_result",
     "countersign",
     "renew",
+    "renew_due",
     "seal_document",
     "stamped_copy",
 ]

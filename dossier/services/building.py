@@ -12,6 +12,7 @@ from dossier.models import Dossier, DossierRevision, DossierState, Occasion
 from dossier.sealing import SealSetup, setup_for
 from dossier.services.planning import plan_of
 from dossier.sign import seal_pdf, system_clock
+from dossier.trust import Trust
 from dossier.verify import Expected, Verdict, verify
 from ingest.models import Handling
 from registry.actors import Actor
@@ -42,7 +43,7 @@ def build(*, handling: Handling, version: int, actor: Actor, now: datetime) -> D
     with tempfile.TemporaryDirectory(prefix="dossier-") as folder:
         sealed = Path(folder) / "dossier.pdf"
         page_count = _make(dossier, setup, Path(folder), sealed)
-        verdict = sound(sealed, setup, Expected(case_number=handling.case.number))
+        verdict = sound(sealed, setup.trust, Expected(case_number=handling.case.number))
         stored = store_file(path=sealed, kind=Kind.DOSSIER, media_type=PDF, now=now)
     return _keep(dossier, stored, verdict, page_count=page_count, level=setup.level, actor=actor, now=now)
 
@@ -81,9 +82,9 @@ def _make(dossier: Dossier, setup: SealSetup, folder: Path, sealed: Path) -> int
     return assembled.page_count
 
 
-def sound(path: Path, setup: SealSetup, expected: Expected) -> Verdict:
+def sound(path: Path, trust: Trust, expected: Expected) -> Verdict:
     """The verdict on what was just sealed. Raises NotSound."""
-    verdict = verify(path, trust=setup.trust, moment=system_clock(), expected=expected)
+    verdict = verify(path, trust=trust, moment=system_clock(), expected=expected)
     if not verdict.is_valid:
         reason = verdict.reasons[0] if verdict.reasons else verdict.headline
         raise NotSound(
