@@ -7,12 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from ninja import File, Router, Schema, UploadedFile
 
 from dossier.models import Dossier, DossierState
-from dossier.services import authorise_download, check_file, countersign, stamped_copy
+from dossier.services import authorise_download, check_file, countersign, proof_bundle, stamped_copy
 from registry.actors import Actor
 from registry.auth import session_or_key
 from registry.permissions import NotYours, visible
@@ -72,6 +72,12 @@ def download_copy(request: HttpRequest, key: int) -> HttpResponseBase:
     return copy_response(dossier, actor, timezone.now())
 
 
+@router.get("/dossiers/{key}/proof", summary="下载证明包，可脱离本系统核验", response=None)
+def download_proof(request: HttpRequest, key: int) -> HttpResponseBase:
+    actor = actor_of(request)
+    return proof_response(_find(actor, "dossier.download", key), actor, timezone.now())
+
+
 @router.post("/dossiers/{key}/receipt", response=DossierOut, summary="审批部门签收")
 def sign_receipt(request: HttpRequest, key: int) -> DossierOut:
     actor = actor_of(request)
@@ -117,6 +123,21 @@ def copy_response(dossier: Dossier, actor: Actor, now: datetime) -> HttpResponse
     response["Content-Disposition"] = (
         f'attachment; filename="dossier-{dossier.pk}-v{dossier.version}-copy.pdf"'
     )
+    return response
+
+
+def proof_response(dossier: Dossier, actor: Actor, now: datetime) -> HttpResponseBase:
+    """The proof bundle, made for this request; it leaves the disk when it was sent."""
+    with tempfile.TemporaryDirectory(prefix="proof-") as folder:
+        target = Path(folder) / "proof.zip"
+        proof_bundle(dossier=dossier, actor=actor, now=now, target=target)
+        response = FileResponse(
+            target.open("rb"),
+            as_attachment=True,
+            filename=f"dossier-{dossier.pk}-v{dossier.version}-proof.zip",
+            content_type="application/zip",
+        )
+    response["Cache-Control"] = "private, no-store"
     return response
 
 

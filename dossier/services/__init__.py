@@ -3,6 +3,7 @@
 from dossier.services.building import build
 from dossier.services.countersigning import confirm_result, countersign, seal_document
 from dossier.services.handing_out import authorise_download, check_file, stamped_copy
+from dossier.services.proving import proof_bundle
 from dossier.services.renewing import renew, renew_due
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "check_file",
     "confirm_result",
     "countersign",
+    "proof_bundle",
     "renew",
     "renew_due",
     "seal_document",

@@ -83,7 +83,7 @@ ABOUT = {
         "parcel",
     ),
     **dict.fromkeys(["resolve_incident"], "incident"),
-    **dict.fromkeys(["dossier_file", "dossier_copy", "sign_receipt", "check_dossier"], "dossier"),
+    **dict.fromkeys(["dossier_file", "dossier_copy", "dossier_proof", "sign_receipt", "check_dossier"], "dossier"),
     **dict.fromkeys(["slip"], "slip"),
     **dict.fromkeys(["statement", "reconcile"], "statement"),
     **dict.fromkeys(["settlement", "settlement_file"], "settlement"),
