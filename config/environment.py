@@ -43,6 +43,11 @@ class Environment(BaseSettings):
         default="http://127.0.0.1:8000",
         description="Address printed on slips and given to couriers for their webhooks.",
     )
+    client_address_header: str = Field(
+        default="",
+        description="Header in which your reverse proxy tells the caller's address, e.g. X-Real-IP; the proxy must "
+        "overwrite what callers send. Empty: the connection's own address.",
+    )
     database_url: SecretStr = Field(
         default=SecretStr(""),
         description="postgresql://user:password@host:port/name. Empty: SQLite under the data folder.",

@@ -20,6 +20,7 @@ SECRET_KEY = ENVIRONMENT.secret_key.get_secret_value() or EMBEDDED.secret_key
 ALLOWED_HOSTS = [host.strip() for host in ENVIRONMENT.allowed_hosts.split(",")]
 PUBLIC_URL = ENVIRONMENT.public_url.rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CLIENT_ADDRESS_HEADER = ENVIRONMENT.client_address_header
 
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -4,12 +4,14 @@ from dossier.services.building import build
 from dossier.services.countersigning import confirm_result, countersign, seal_document
 from dossier.services.handing_out import authorise_download, check_file, stamped_copy
 from dossier.services.proving import proof_bundle
+from dossier.services.public_checking import check_for_anyone
 from dossier.services.renewing import renew, renew_due
 
 __all__ = [
     "authorise_download",
     "build",
     "check_file",
+    "check_for_anyone",
     "confirm_result",
     "countersign",
     "proof_bundle",
