@@ -27,7 +27,8 @@ class Occasion(Term):
 
 class Dossier(models.Model):
     """One version. The row exists before the file does, so that a build that died is taken up with the same clock
-    and code. `stored`, `sha256`, `size` and `signature_count` tell of the newest revision of the file."""
+    and code. `stored`, `sha256`, `size` and `signature_count` tell of the newest revision of the file. `leaves` are its captured pages in order, each
+    [material, page of the PDF, SHA-256]: what differs between versions is told without opening the files."""
 
     handling = models.ForeignKey(
         Handling, on_delete=models.PROTECT, related_name="dossiers", verbose_name="办理环节"
@@ -49,6 +50,7 @@ class Dossier(models.Model):
     sha256 = models.CharField("SHA-256", max_length=64, blank=True)
     size = models.PositiveBigIntegerField("字节数", default=0)
     page_count = models.PositiveIntegerField("页数", default=0)
+    leaves = models.JSONField("材料页", default=list, blank=True)
     signature_count = models.PositiveSmallIntegerField("签章和时间戳数", default=0)
     level = models.CharField("签章级别", max_length=6, blank=True)
     stamp_ends_at = models.DateTimeField("时间戳证书到期", null=True, blank=True)

@@ -13,7 +13,7 @@ from config.pages.acting import act_on_case
 from config.pages.case_sheet import read_sheet
 from config.pages.cases import render_case
 from config.pages.frame import Fault, page
-from dossier.api import caller_of, copy_response, file_response, proof_response
+from dossier.api import caller_of, copy_response, file_response, material_response, proof_response
 from dossier.models import Dossier
 from dossier.services import authorise_download, check_file, check_for_anyone, countersign
 from dossier.services.public_checking import Checked
@@ -43,6 +43,12 @@ def dossier_file(request: HttpRequest, actor: Actor, pk: int) -> HttpResponseBas
 def dossier_copy(request: HttpRequest, actor: Actor, pk: int) -> HttpResponseBase:
     """A copy marked on every page with whom and what it is for."""
     return copy_response(_find(pk, actor, "dossier.download"), actor, timezone.now())
+
+
+@page("dossier.download")
+def dossier_material(request: HttpRequest, actor: Actor, pk: int, position: int) -> HttpResponseBase:
+    """One material by itself, marked with whom and what it is for."""
+    return material_response(_find(pk, actor, "dossier.download"), position, actor, timezone.now())
 
 
 @page("dossier.download")

@@ -45,6 +45,9 @@ urlpatterns = [
     path("cases/<str:number>/dossiers/", dossiers.progress, name="dossier_progress"),
     path("dossiers/<int:pk>/dossier.pdf", dossiers.dossier_file, name="dossier_file"),
     path("dossiers/<int:pk>/copy.pdf", dossiers.dossier_copy, name="dossier_copy"),
+    path(
+        "dossiers/<int:pk>/materials/<int:position>.pdf", dossiers.dossier_material, name="dossier_material"
+    ),
     path("dossiers/<int:pk>/proof.zip", dossiers.dossier_proof, name="dossier_proof"),
     path("dossiers/<int:pk>/receipt/", dossiers.sign_receipt, name="sign_receipt"),
     path("dossiers/<int:pk>/check/", dossiers.check_kept, name="check_dossier"),

@@ -3,6 +3,7 @@
 from dossier.services.building import build
 from dossier.services.countersigning import confirm_result, countersign, seal_document
 from dossier.services.handing_out import authorise_download, check_file, stamped_copy
+from dossier.services.leafing import differences, known_leaves, material_copy, materials_of
 from dossier.services.proving import proof_bundle
 from dossier.services.public_checking import check_for_anyone
 from dossier.services.renewing import renew, renew_due
@@ -14,6 +15,10 @@ __all__ = [
     "check_for_anyone",
     "confirm_result",
     "countersign",
+    "differences",
+    "known_leaves",
+    "material_copy",
+    "materials_of",
     "proof_bundle",
     "renew",
     "renew_due",

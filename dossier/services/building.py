@@ -7,7 +7,7 @@ from pathlib import Path
 from django.db import transaction
 
 from dossier.assemble import assemble
-from dossier.contents import WINDOW_SEAL
+from dossier.contents import WINDOW_SEAL, Assembled
 from dossier.models import Dossier, DossierRevision, DossierState, Occasion
 from dossier.sealing import SealSetup, setup_for
 from dossier.services.planning import plan_of
@@ -42,10 +42,10 @@ def build(*, handling: Handling, version: int, actor: Actor, now: datetime) -> D
     setup = setup_for(handling.case.window)
     with tempfile.TemporaryDirectory(prefix="dossier-") as folder:
         sealed = Path(folder) / "dossier.pdf"
-        page_count = _make(dossier, setup, Path(folder), sealed)
+        made = _make(dossier, setup, Path(folder), sealed)
         verdict = sound(sealed, setup.trust, Expected(case_number=handling.case.number))
         stored = store_file(path=sealed, kind=Kind.DOSSIER, media_type=PDF, now=now)
-    return _keep(dossier, stored, verdict, page_count=page_count, level=setup.level, actor=actor, now=now)
+    return _keep(dossier, stored, verdict, made=made, level=setup.level, actor=actor, now=now)
 
 
 def _begun(handling: Handling, version: int, now: datetime) -> Dossier:
@@ -60,8 +60,8 @@ def _begun(handling: Handling, version: int, now: datetime) -> Dossier:
     ).get(pk=dossier.pk)
 
 
-def _make(dossier: Dossier, setup: SealSetup, folder: Path, sealed: Path) -> int:
-    """Lay out the sources, assemble, seal into `sealed`. Returns the number of pages."""
+def _make(dossier: Dossier, setup: SealSetup, folder: Path, sealed: Path) -> Assembled:
+    """Lay out the sources, assemble, seal into `sealed`. Returns what assembly made."""
     sources = folder / "sources"
     sources.mkdir()
     unsigned = folder / "unsigned.pdf"
@@ -79,7 +79,7 @@ def _make(dossier: Dossier, setup: SealSetup, folder: Path, sealed: Path) -> int
         place=dossier.handling.case.window.name,
         clean=False,  # made here a moment ago, out of nothing that acts or hides
     )
-    return assembled.page_count
+    return assembled
 
 
 def sound(path: Path, trust: Trust, expected: Expected) -> Verdict:
@@ -98,7 +98,7 @@ def _keep(
     stored: StoredObject,
     verdict: Verdict,
     *,
-    page_count: int,
+    made: Assembled,
     level: str,
     actor: Actor,
     now: datetime,
@@ -109,7 +109,8 @@ def _keep(
             stored=stored,
             sha256=verdict.sha256,
             size=verdict.size,
-            page_count=page_count,
+            page_count=made.page_count,
+            leaves=made.leaves,
             signature_count=verdict.signature_count,
             level=level,
             stamp_ends_at=verdict.stamp_ends_at,
@@ -127,7 +128,7 @@ def _keep(
                     "handling": dossier.handling_id,
                     "version": dossier.version,
                     "sha256": verdict.sha256,
-                    "pages": page_count,
+                    "pages": made.page_count,
                     "level": level,
                 },
             )

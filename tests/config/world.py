@@ -83,13 +83,17 @@ ABOUT = {
         "parcel",
     ),
     **dict.fromkeys(["resolve_incident"], "incident"),
-    **dict.fromkeys(["dossier_file", "dossier_copy", "dossier_proof", "sign_receipt", "check_dossier"], "dossier"),
+    **dict.fromkeys(["dossier_file", "dossier_copy", "dossier_proof", "dossier_material", "sign_receipt", "check_dossier"], "dossier"),
     **dict.fromkeys(["slip"], "slip"),
     **dict.fromkeys(["statement", "reconcile"], "statement"),
     **dict.fromkeys(["settlement", "settlement_file"], "settlement"),
     **dict.fromkeys(["retry_job"], "job"),
 }  # fmt: skip
-EXTRA: dict[str, dict[str, object]] = {"worklist": {"name": "intake"}, "settlement_file": {"form": "xlsx"}}
+EXTRA: dict[str, dict[str, object]] = {
+    "worklist": {"name": "intake"},
+    "settlement_file": {"form": "xlsx"},
+    "dossier_material": {"position": 1},
+}
 OPEN_TO_ALL = frozenset({"home", "check"})
 """Pages that need no act of the permission table."""
 
@@ -126,6 +130,7 @@ def populate(road: Road) -> World:
             stored=stored,
             sha256=stored.sha256,
             size=stored.size,
+            leaves=[["申请表", 1, "0" * 64]],
             signed_at=NOW,
         ),
         slip=_slip(road),
