@@ -20,6 +20,7 @@ from storage.models import Kind
 from storage.services import store_bytes
 from tests.cast import NOW
 from tests.logistics.road import Road
+from tests.registry.paper import one_of_each
 from workers.models import Job, JobState
 
 
@@ -67,7 +68,7 @@ ABOUT = {
     **dict.fromkeys(
         [
             "case", "reveal", "submit_case", "withdraw", "deliver", "close_case", "upload", "pack",
-            "dossier_progress",
+            "dossier_progress", "receipt_preview",
         ],
         "case",
     ),
@@ -84,7 +85,7 @@ ABOUT = {
     ),
     **dict.fromkeys(["resolve_incident"], "incident"),
     **dict.fromkeys(["dossier_file", "dossier_copy", "dossier_proof", "dossier_material", "sign_receipt", "check_dossier"], "dossier"),
-    **dict.fromkeys(["slip"], "slip"),
+    **dict.fromkeys(["slip", "slip_preview"], "slip"),
     **dict.fromkeys(["statement", "reconcile"], "statement"),
     **dict.fromkeys(["settlement", "settlement_file"], "settlement"),
     **dict.fromkeys(["retry_job"], "job"),
@@ -161,7 +162,7 @@ def _slip(road: Road) -> Slip:
         window=road.cast.zhuji,
         office=road.cast.taizhou,
     )
-    slip.data = {}
+    slip.data = one_of_each()[SlipKind.RECEIPT].model_dump(mode="json")
     slip.save()
     return slip
 
