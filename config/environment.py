@@ -43,6 +43,11 @@ class Environment(BaseSettings):
         default="http://127.0.0.1:8000",
         description="Address printed on slips and given to couriers for their webhooks.",
     )
+    client_address_header: str = Field(
+        default="",
+        description="Header in which your reverse proxy tells the caller's address, e.g. X-Real-IP; the proxy must "
+        "overwrite what callers send. Empty: the connection's own address.",
+    )
     database_url: SecretStr = Field(
         default=SecretStr(""),
         description="postgresql://user:password@host:port/name. Empty: SQLite under the data folder.",
@@ -85,6 +90,11 @@ class Environment(BaseSettings):
     tsa_url: str = Field(
         default="",
         description="RFC 3161 timestamp service. Empty: the local authority stamps (not for production).",
+    )
+    stamp_renewal_days: int = Field(
+        default=180,
+        description="How many days before its certificate ends the last timestamp of a dossier is renewed. "
+        "The timestamp service must have a younger certificate by then.",
     )
     trust_roots: str = Field(
         default="",

@@ -20,6 +20,7 @@ SECRET_KEY = ENVIRONMENT.secret_key.get_secret_value() or EMBEDDED.secret_key
 ALLOWED_HOSTS = [host.strip() for host in ENVIRONMENT.allowed_hosts.split(",")]
 PUBLIC_URL = ENVIRONMENT.public_url.rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CLIENT_ADDRESS_HEADER = ENVIRONMENT.client_address_header
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -151,6 +152,7 @@ OCR_ENGINE = ENVIRONMENT.ocr_engine
 OCR_BACKEND = ENVIRONMENT.ocr_backend
 SIGNATURE_LEVEL = ENVIRONMENT.signature_level
 TSA_URL = ENVIRONMENT.tsa_url
+STAMP_RENEWAL_DAYS = ENVIRONMENT.stamp_renewal_days
 TRUST_ROOTS = ENVIRONMENT.trust_roots
 SEAL_SECRETS = {code: secret.get_secret_value() for code, secret in ENVIRONMENT.seal_secrets.items()}
 PKCS11_MODULE = ENVIRONMENT.pkcs11_module

@@ -24,7 +24,7 @@ class DossierAdmin(ReadOnly):
     list_display = ("handling", "version", "state", "page_count", "signature_count", "level", "signed_at")
     list_filter = ("state", "level")
     list_select_related = ("handling",)
-    fields = (*list_display, "sha256", "size", "stamp_ends_at")
+    fields = (*list_display, "sha256", "size", "stamp_ends_at", "renewal_tried_at")
 
 
 @admin.register(DossierDownload)

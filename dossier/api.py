@@ -3,16 +3,29 @@
 import re
 import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.conf import settings
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from ninja import File, Router, Schema, UploadedFile
 
+from dossier.differences import Row
 from dossier.models import Dossier, DossierState
-from dossier.services import authorise_download, check_file, countersign, stamped_copy
+from dossier.services import (
+    authorise_download,
+    check_for_anyone,
+    countersign,
+    differences,
+    known_leaves,
+    material_copy,
+    materials_of,
+    proof_bundle,
+    stamped_copy,
+)
 from registry.actors import Actor
 from registry.auth import session_or_key
 from registry.permissions import NotYours, visible
@@ -24,7 +37,6 @@ router = Router(tags=["卷宗"], auth=session_or_key)
 PDF = "application/pdf"
 CHUNK = 1 << 20
 RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
-CHECK_LIMIT = 200 << 20
 
 
 class DossierOut(Schema):
@@ -39,6 +51,31 @@ class DossierOut(Schema):
     signatures: int
     level: str
     signed_at: datetime | None
+
+
+class MaterialOut(Schema):
+    """A material as it lies in one version: its place and its pages of the PDF, from 1."""
+
+    position: int
+    name: str
+    pages: list[int]
+
+
+class SpotOut(Schema):
+    """A page where it lies; `number` counts within the material, `page` in the PDF."""
+
+    material: str
+    number: int
+    page: int
+    sha256: str
+
+
+class ChangeOut(Schema):
+    """One page that is not the same in both versions: moved, changed, added or removed."""
+
+    change: str
+    before: SpotOut | None
+    after: SpotOut | None
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -72,6 +109,34 @@ def download_copy(request: HttpRequest, key: int) -> HttpResponseBase:
     return copy_response(dossier, actor, timezone.now())
 
 
+@router.get("/dossiers/{key}/materials", response=list[MaterialOut], summary="卷宗中的材料")
+def list_materials(request: HttpRequest, key: int) -> list[MaterialOut]:
+    dossier = _find(actor_of(request), "dossier.download", key)
+    found = materials_of(known_leaves(dossier))
+    return [MaterialOut(position=item.position, name=item.name, pages=list(item.pages)) for item in found]
+
+
+@router.get("/dossiers/{key}/materials/{position}", summary="下载单项材料，加注使用范围", response=None)
+def download_material(request: HttpRequest, key: int, position: int) -> HttpResponseBase:
+    actor = actor_of(request)
+    return material_response(_find(actor, "dossier.download", key), position, actor, timezone.now())
+
+
+@router.get("/dossiers/{key}/changes", response=list[ChangeOut], summary="与另一版次逐页比较")
+def list_changes(request: HttpRequest, key: int, since: int) -> list[ChangeOut]:
+    """`since` is the id of the earlier version; pages that did not change are left out."""
+    actor = actor_of(request)
+    later, earlier = _find(actor, "dossier.download", key), _find(actor, "dossier.download", since)
+    found = differences(earlier=earlier, later=later, actor=actor)
+    return [_changed(row) for row in found.changes]
+
+
+@router.get("/dossiers/{key}/proof", summary="下载证明包，可脱离本系统核验", response=None)
+def download_proof(request: HttpRequest, key: int) -> HttpResponseBase:
+    actor = actor_of(request)
+    return proof_response(_find(actor, "dossier.download", key), actor, timezone.now())
+
+
 @router.post("/dossiers/{key}/receipt", response=DossierOut, summary="审批部门签收")
 def sign_receipt(request: HttpRequest, key: int) -> DossierOut:
     actor = actor_of(request)
@@ -81,13 +146,17 @@ def sign_receipt(request: HttpRequest, key: int) -> DossierOut:
 
 @router.post("/verify", auth=None, summary="核验任意卷宗文件，不留存")
 def verify_file(request: HttpRequest, file: File[UploadedFile]) -> dict[str, Any]:
-    if file.size is None or file.size > CHECK_LIMIT:
-        raise Refused("file-too-large", "文件超过可在线核验的大小，请使用离线核验工具。")
-    with tempfile.NamedTemporaryFile(prefix="check-", suffix=".pdf") as kept:
-        for chunk in file.chunks():
-            kept.write(chunk)
-        kept.flush()
-        return check_file(path=Path(kept.name)).as_json()
+    checked = check_for_anyone(
+        content=file.chunks(), size=file.size or 0, caller=caller_of(request), now=timezone.now()
+    )
+    return checked.verdict.as_json()
+
+
+def caller_of(request: HttpRequest) -> str:
+    """The caller's network address, as the reverse proxy tells it where there is one."""
+    header = settings.CLIENT_ADDRESS_HEADER
+    told = request.headers.get(header, "") if header else ""
+    return told or str(request.META.get("REMOTE_ADDR", ""))
 
 
 def file_response(dossier: Dossier, begins: int, ends: int) -> HttpResponseBase:
@@ -117,6 +186,29 @@ def copy_response(dossier: Dossier, actor: Actor, now: datetime) -> HttpResponse
     response["Content-Disposition"] = (
         f'attachment; filename="dossier-{dossier.pk}-v{dossier.version}-copy.pdf"'
     )
+    return response
+
+
+def material_response(dossier: Dossier, position: int, actor: Actor, now: datetime) -> HttpResponseBase:
+    """One material, made for this request and kept nowhere."""
+    with tempfile.TemporaryDirectory(prefix="material-") as folder:
+        target = Path(folder) / "material.pdf"
+        material_copy(dossier=dossier, position=position, actor=actor, now=now, target=target)
+        return _sent(target, f"dossier-{dossier.pk}-v{dossier.version}-m{position}.pdf", PDF)
+
+
+def proof_response(dossier: Dossier, actor: Actor, now: datetime) -> HttpResponseBase:
+    """The proof bundle, made for this request; it leaves the disk when it was sent."""
+    with tempfile.TemporaryDirectory(prefix="proof-") as folder:
+        target = Path(folder) / "proof.zip"
+        proof_bundle(dossier=dossier, actor=actor, now=now, target=target)
+        return _sent(target, f"dossier-{dossier.pk}-v{dossier.version}-proof.zip", "application/zip")
+
+
+def _sent(path: Path, name: str, media_type: str) -> HttpResponseBase:
+    """A file that was made for one request; its open handle outlives its name."""
+    response = FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type=media_type)
+    response["Cache-Control"] = "private, no-store"
     return response
 
 
@@ -152,6 +244,11 @@ def _find(actor: Actor, act: str, key: int) -> Dossier:
     if found is None:
         raise NotYours
     return found
+
+
+def _changed(row: Row) -> ChangeOut:
+    before, after = (SpotOut(**asdict(spot)) if spot else None for spot in (row.before, row.after))
+    return ChangeOut(change=row.change.value, before=before, after=after)
 
 
 def _shown(dossier: Dossier) -> DossierOut:

@@ -29,6 +29,8 @@ SEAL_LIFE = timedelta(days=365 * 5)
 TSA_LIFE = timedelta(days=365 * 15)
 CRL_LIFE = timedelta(days=7)
 RENEW_BEFORE = timedelta(days=30)
+TSA_RENEW_BEFORE = timedelta(days=400)
+"""Longer than dossiers wait with renewing their timestamps (TONGBAN_STAMP_RENEWAL_DAYS), so that renewing helps."""
 CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 
 
@@ -61,6 +63,7 @@ class LocalAuthority:
         with self._locked():
             self._root = self._identity(folder / "root.p12", lambda: self._make_root(now))
             self._issuing = self._identity(folder / "issuing.p12", lambda: self._make_issuing(now))
+            self._retire(folder / "tsa.p12", now, TSA_RENEW_BEFORE)
             self._tsa = self._identity(
                 folder / "tsa.p12",
                 lambda: self._make_leaf("通办本地时间戳", "", now, TSA_LIFE, stamps_time=True),
@@ -88,10 +91,7 @@ class LocalAuthority:
             raise BadCode("bad-seal-code", "印章编码只能由字母、数字、点、横线和下划线组成。")
         path = self._folder / "seals" / f"{code}.p12"
         with self._locked():
-            if path.exists():
-                ends = self._load(path).certificate.not_valid_after_utc
-                if ends - now < RENEW_BEFORE:
-                    path.rename(path.with_name(f"{code}.until-{ends:%Y%m%d}.p12"))
+            self._retire(path, now, RENEW_BEFORE)
             self._identity(path, lambda: self._make_leaf(holder, organisation, now, SEAL_LIFE))
         return SealFile(path, self._passphrase(path))
 
@@ -184,6 +184,13 @@ class LocalAuthority:
         )
         self._write(path, content)
         return made
+
+    def _retire(self, path: Path, now: datetime, before: timedelta) -> None:
+        """Put a key aside whose certificate ends soon; a fresh one takes its name."""
+        if path.exists():
+            ends = self._load(path).certificate.not_valid_after_utc
+            if ends - now < before:
+                path.rename(path.with_name(f"{path.stem}.until-{ends:%Y%m%d}.p12"))
 
     def _load(self, path: Path) -> _Identity:
         key, certificate, _ = pkcs12.load_key_and_certificates(path.read_bytes(), self._passphrase(path))

@@ -32,7 +32,8 @@ class PagePlan:
     """One captured page: the image exactly as kept, and what was read on it.
 
     `rotation` is how many degrees clockwise (0, 90, 180, 270) the stored image is turned to stand upright;
-    `dpi` is 0 when nobody knows it; `angle` is the remaining skew in degrees, for the manifest only.
+    `dpi` is 0 when nobody knows it; `angle` is the remaining skew in degrees, for the manifest only. The first
+    `own_lines` of the lines are text that the uploaded PDF brought along, the others were read.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class PagePlan:
     reader: str = ""
     reader_version: str = ""
     unreadable: bool = False
+    own_lines: int = 0
     corrections: tuple[str, ...] = ()
 
 
@@ -124,11 +126,20 @@ class DossierPlan:
             yield from material.pages
 
 
+class Leaf(NamedTuple):
+    """A captured page in its place: the checklist row, its page in the PDF (from 1), the SHA-256 of the image."""
+
+    material: str
+    page: int
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """What assembly made: the unsigned file and its figures."""
+    """What assembly made: the unsigned file and its figures, and the captured pages in their order."""
 
     path: Path
     page_count: int
     sha256: str
     size: int
+    leaves: tuple[Leaf, ...] = ()

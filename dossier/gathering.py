@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dossier.contents import MaterialPlan, OriginalPlan, PagePlan, TextLine
+from dossier.own_text import keep_own, own_count
 from ingest.inspect import Inspection, PageImage, inspect_file
 from ocr.batch import Outcome, read_pages
 
@@ -70,7 +71,8 @@ def _originals(good: Sequence[tuple[Path, Inspection]]) -> tuple[OriginalPlan, .
 
 def _page(page: PageImage, outcome: Outcome, source: Path, now: datetime) -> PagePlan:
     text = outcome.text
-    lines = [line for line in text.lines if not line.seal] if text else []
+    found = [line for line in text.lines if not line.seal] if text else []
+    read = [TextLine(line.text, line.box, line.confidence) for line in found]
     return PagePlan(
         path=page.path,
         media_type=page.media_type,
@@ -81,10 +83,11 @@ def _page(page: PageImage, outcome: Outcome, source: Path, now: datetime) -> Pag
         rotation=text.angle if text and text.lines else page.rotation,
         source_name_hash=hashlib.sha256(source.name.encode()).hexdigest(),
         captured_at=now,
-        lines=tuple(TextLine(line.text, line.box, line.confidence) for line in lines),
+        lines=keep_own(page.text, read),
         angle=text.slope if text else 0.0,
         reader=outcome.engine.name,
         reader_version=outcome.engine.version,
-        unreadable=text is None,
+        unreadable=text is None and not page.text,
+        own_lines=own_count(page.text),
         corrections=() if page.source == "as_captured" else (page.source,),
     )

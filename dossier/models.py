@@ -27,7 +27,8 @@ class Occasion(Term):
 
 class Dossier(models.Model):
     """One version. The row exists before the file does, so that a build that died is taken up with the same clock
-    and code. `stored`, `sha256`, `size` and `signature_count` tell of the newest revision of the file."""
+    and code. `stored`, `sha256`, `size` and `signature_count` tell of the newest revision of the file. `leaves` are its captured pages in order, each
+    [material, page of the PDF, SHA-256]: what differs between versions is told without opening the files."""
 
     handling = models.ForeignKey(
         Handling, on_delete=models.PROTECT, related_name="dossiers", verbose_name="办理环节"
@@ -49,9 +50,11 @@ class Dossier(models.Model):
     sha256 = models.CharField("SHA-256", max_length=64, blank=True)
     size = models.PositiveBigIntegerField("字节数", default=0)
     page_count = models.PositiveIntegerField("页数", default=0)
+    leaves = models.JSONField("材料页", default=list, blank=True)
     signature_count = models.PositiveSmallIntegerField("签章和时间戳数", default=0)
     level = models.CharField("签章级别", max_length=6, blank=True)
     stamp_ends_at = models.DateTimeField("时间戳证书到期", null=True, blank=True)
+    renewal_tried_at = models.DateTimeField("最近续加时间戳的尝试", null=True, blank=True)
     signed_at = models.DateTimeField("签章时间", null=True, blank=True)
 
     class Meta:
@@ -125,3 +128,21 @@ class DossierDownload(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dossier_id} {self.at:%Y-%m-%d %H:%M}"
+
+
+class PublicCheck(models.Model):
+    """How often somebody without an account had files checked in one window of time: the brake on the public page.
+
+    `caller` is a keyed digest of the network address. Rows go when their window is over; of the files nothing is kept.
+    """
+
+    caller = models.CharField("来源", max_length=64)
+    window = models.DateTimeField("时段")
+    count = models.PositiveIntegerField("次数", default=0)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "公开核验次数"
+        constraints = [models.UniqueConstraint(fields=["caller", "window"], name="dossier_check_window_once")]
+
+    def __str__(self) -> str:
+        return f"{self.window:%Y-%m-%d %H:%M} {self.count}"

@@ -22,7 +22,7 @@ def stamp_copy(source: Path, target: Path, *, lines: Sequence[str]) -> None:
     Signatures do not survive a change, so their fields are turned into what they look like and the copy
     carries none; nor does it carry the manifest, which speaks of other bytes. The text is drawn as real text: it cannot be mistaken for part of a scan.
     """
-    with pikepdf.open(source) as pdf, pikepdf.open(io.BytesIO(_stamp_pdf(lines))) as stamp:
+    with pikepdf.open(source) as pdf:
         pdf.flatten_annotations("all")
         for page in pdf.pages:
             notes = page.obj.get("/Annots", pikepdf.Array())
@@ -30,10 +30,16 @@ def stamp_copy(source: Path, target: Path, *, lines: Sequence[str]) -> None:
         for key in ("/AcroForm", "/Perms", "/DSS", "/StructTreeRoot", "/AF", "/Names"):
             if key in pdf.Root:
                 del pdf.Root[key]
-        form = pdf.copy_foreign(stamp.pages[0].obj.Resources.XObject.Stamp)
-        for page in pdf.pages:
-            _paint(pdf, page, form)
+        mark_pages(pdf, lines)
         pdf.save(target, deterministic_id=True)
+
+
+def mark_pages(pdf: pikepdf.Pdf, lines: Sequence[str], *, first: int = 0) -> None:
+    """Draw `lines` twice across each page from page `first` (counted from 0) on."""
+    with pikepdf.open(io.BytesIO(_stamp_pdf(lines))) as stamp:
+        form = pdf.copy_foreign(stamp.pages[0].obj.Resources.XObject.Stamp)
+    for page in pdf.pages[first:]:
+        _paint(pdf, page, form)
 
 
 def _paint(pdf: pikepdf.Pdf, page: pikepdf.Page, form: pikepdf.Object) -> None:

@@ -57,7 +57,12 @@ def record(
 
 
 def chain_hash(event: Event) -> str:
-    """SHA-256 over the previous hash and the canonical JSON of the entry (sorted keys, UTC, no spaces)."""
+    """SHA-256 over the previous hash and the canonical text of the entry."""
+    return hashlib.sha256((event.previous_hash + entry_text(event)).encode()).hexdigest()
+
+
+def entry_text(event: Event) -> str:
+    """The canonical JSON of an entry (sorted keys, UTC, no spaces): what its hash is made over, after the hash before."""
     entry = {
         "stream": event.stream,
         "sequence": event.sequence,
@@ -68,8 +73,7 @@ def chain_hash(event: Event) -> str:
         "case_number": event.case_number,
         "data": event.data,
     }
-    text = json.dumps(entry, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256((event.previous_hash + text).encode()).hexdigest()
+    return json.dumps(entry, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def verify_chains(stream: str | None = None) -> Iterator[Break]:

@@ -1,9 +1,12 @@
-"""What is looked after by the clock rather than by an event: the safety nets under couriers and pushes."""
+"""What is looked after by the clock rather than by an event: couriers, pushes, and timestamps that grow old."""
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
+
+from dossier.services import renew_due
 from logistics.couriers.errors import CourierError
 from logistics.services.inbox import sweep_inbox
 from logistics.services.tracking import overdue, poll, watch_silence
@@ -13,6 +16,8 @@ from storage.errors import Refused
 log = logging.getLogger("tongban.upkeep")
 MOST_POLLS = 50
 """Waybills asked about in one round; the rest have their turn in the next."""
+MOST_RENEWALS = 20
+"""Dossiers whose timestamp is renewed in one round; each takes about a second."""
 
 
 def round_of_upkeep(*, now: datetime) -> dict[str, int]:
@@ -31,11 +36,17 @@ def ask_couriers(*, now: datetime) -> int:
     return heard
 
 
+def renew_timestamps(*, now: datetime) -> int:
+    """Renew the timestamps of dossiers before they run out."""
+    return renew_due(now=now, within=timedelta(days=settings.STAMP_RENEWAL_DAYS), at_most=MOST_RENEWALS)
+
+
 DUTIES: Mapping[str, Callable[..., int]] = {
     "resume_waybills": resume_waybills,
     "sweep_inbox": sweep_inbox,
     "ask_couriers": ask_couriers,
     "watch_silence": watch_silence,
+    "renew_timestamps": renew_timestamps,
 }
 
 

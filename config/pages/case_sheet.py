@@ -7,6 +7,7 @@ from django.db.models import Model, Prefetch, QuerySet
 
 from config.pages.case_rows import case_relations, step_of
 from config.pages.chips import Chip, case_chip, handling_chip
+from config.pages.dossier_rows import Opened, opened
 from config.pages.event_words import words_of
 from config.pages.journey import JourneyFacts, Station, Travel, first_of, journey
 from config.pages.next_step import NextStep, Who
@@ -75,6 +76,7 @@ class CaseSheet:
     arriving_ids: frozenset[int]
     dossiers: list[Dossier]
     own_dossiers: frozenset[int]
+    opened: list[Opened]
     slips: list[Slip]
     failed_work: bool
 
@@ -216,6 +218,7 @@ def read_sheet(number: str, actor: Actor) -> CaseSheet:
         .prefetch_related("revisions")
         .order_by("handling", "-version")
     )
+    downloadable = _downloadable(case, actor)
     told = list(Event.objects.filter(stream=case.number).order_by("sequence"))
     return CaseSheet(
         case=case,
@@ -231,19 +234,21 @@ def read_sheet(number: str, actor: Actor) -> CaseSheet:
         stations=journey(_journey_facts(case, parts[0].handling, told)),
         acts=frozenset(act for act in CASE_ACTS if may(actor, act)),
         dossiers=dossiers,
-        own_dossiers=frozenset(
-            visible(actor, "dossier.download", Dossier.objects.filter(handling__case=case)).values_list(
-                "pk", flat=True
-            )
-            if may(actor, "dossier.download")
-            else ()
-        ),
+        own_dossiers=downloadable,
+        opened=opened(dossiers, downloadable),
         slips=list(visible(actor, "slip.print", Slip.objects.filter(case_number=case.number)).order_by("pk")),
         failed_work=Job.objects.filter(event__case_number=case.number, state=JobState.FAILED).exists(),
         arriving_ids=frozenset(
             parcel.pk for parcel in parcels if parcel.state in ON_THE_ROAD and is_receiver(actor, parcel)
         ),
     )
+
+
+def _downloadable(case: Case, actor: Actor) -> frozenset[int]:
+    if not may(actor, "dossier.download"):
+        return frozenset()
+    rows = visible(actor, "dossier.download", Dossier.objects.filter(handling__case=case))
+    return frozenset(rows.values_list("pk", flat=True))
 
 
 def lacks(material: Material) -> str:

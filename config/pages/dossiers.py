@@ -13,16 +13,16 @@ from config.pages.acting import act_on_case
 from config.pages.case_sheet import read_sheet
 from config.pages.cases import render_case
 from config.pages.frame import Fault, page
-from dossier.api import copy_response, file_response
+from dossier.api import caller_of, copy_response, file_response, material_response, proof_response
 from dossier.models import Dossier
-from dossier.services import authorise_download, check_file, countersign
-from dossier.verify.verdict import Verdict
+from dossier.services import authorise_download, check_file, check_for_anyone, countersign
+from dossier.services.public_checking import Checked
 from registry.actors import Actor
 from registry.permissions import NotYours, visible
 from storage.errors import Refused
 from storage.services import fetch_to
 
-CHECK_MAX_BYTES = 200 << 20
+BRAKES = ("too-many-checks", "checks-busy")
 
 
 @page("case.see")
@@ -43,6 +43,18 @@ def dossier_file(request: HttpRequest, actor: Actor, pk: int) -> HttpResponseBas
 def dossier_copy(request: HttpRequest, actor: Actor, pk: int) -> HttpResponseBase:
     """A copy marked on every page with whom and what it is for."""
     return copy_response(_find(pk, actor, "dossier.download"), actor, timezone.now())
+
+
+@page("dossier.download")
+def dossier_material(request: HttpRequest, actor: Actor, pk: int, position: int) -> HttpResponseBase:
+    """One material by itself, marked with whom and what it is for."""
+    return material_response(_find(pk, actor, "dossier.download"), position, actor, timezone.now())
+
+
+@page("dossier.download")
+def dossier_proof(request: HttpRequest, actor: Actor, pk: int) -> HttpResponseBase:
+    """Everything that lets somebody else check the dossier without this system."""
+    return proof_response(_find(pk, actor, "dossier.download"), actor, timezone.now())
 
 
 @require_POST
@@ -76,25 +88,24 @@ def check_kept(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 def check_any(request: HttpRequest) -> HttpResponse:
     """Anyone may have a file checked; nothing of it is kept."""
-    verdict, fault = None, None
+    checked, fault, status = None, None, 200
     if request.method == "POST":
         try:
-            verdict = _verdict_on(request.FILES.get("file"))
+            checked = _checked(request)
         except Refused as refused:
-            fault = Fault.of(refused, "check")
-    return render(request, "check.html", {"verdict": verdict, "fault": fault}, status=409 if fault else 200)
+            fault, status = Fault.of(refused, "check"), 429 if refused.code in BRAKES else 409
+    response = render(request, "check.html", {"checked": checked, "fault": fault}, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
-def _verdict_on(file: object) -> Verdict:
+def _checked(request: HttpRequest) -> Checked:
+    file = request.FILES.get("file")
     if not isinstance(file, UploadedFile):
         raise Refused("no_file", "请选择要核验的 PDF 文件。")
-    if (file.size or 0) > CHECK_MAX_BYTES:
-        raise Refused("file_too_large", "文件超过可在线核验的大小，请使用离线核验工具。")
-    with tempfile.NamedTemporaryFile(prefix="check-", suffix=".pdf") as kept:
-        for block in file.chunks():
-            kept.write(block)
-        kept.flush()
-        return check_file(path=Path(kept.name))
+    return check_for_anyone(
+        content=file.chunks(), size=file.size or 0, caller=caller_of(request), now=timezone.now()
+    )
 
 
 def _find(pk: int, actor: Actor, act: str) -> Dossier:

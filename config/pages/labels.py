@@ -1,13 +1,18 @@
-"""Printing: the label of a parcel and the slips of a case."""
+"""Printing: the label of a parcel and the slips of a case, also to look at before they are printed."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
 
+from config.pages.case_sheet import find_case
 from config.pages.finance import download
 from config.pages.frame import page
 from config.pages.parcels import find_parcel
+from ingest.slips import receipt_of
 from logistics.services.labels import print_label
 from registry.actors import Actor
 from registry.models import Slip
+from registry.paper.engine import preview
+from registry.paper.kinds import SlipKind
 from registry.permissions import NotYours, visible
 from storage.errors import Refused
 
@@ -33,3 +38,27 @@ def slip(request: HttpRequest, actor: Actor, pk: int) -> HttpResponseBase:
     if found.stored is None:
         raise Refused("slip_not_printed", "文书正在生成，请稍后刷新。", can_retry=True)
     return download(found.stored, f"slip-{found.pk}.pdf", inline=True)
+
+
+@page("slip.print")
+def slip_preview(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """An issued slip as HTML; it can be read while its PDF is still in the making."""
+    found = visible(actor, "slip.print", Slip.objects.filter(pk=pk)).first()
+    if found is None:
+        raise NotYours
+    return _shown(preview(found.kind, found.data, issued_at=found.issued_at))
+
+
+@page("slip.print")
+def receipt_preview(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """The receipt as it would be issued if the case were submitted now, marked as not issued."""
+    case = find_case(number, actor, "slip.print")
+    return _shown(preview(SlipKind.RECEIPT, receipt_of(case, received_at=timezone.now())))
+
+
+def _shown(html: str) -> HttpResponse:
+    """Self-contained and without scripts; it holds personal data, so no cache keeps it."""
+    response = HttpResponse(html)
+    response["Cache-Control"] = "private, no-store"
+    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    return response

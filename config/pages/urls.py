@@ -45,6 +45,10 @@ urlpatterns = [
     path("cases/<str:number>/dossiers/", dossiers.progress, name="dossier_progress"),
     path("dossiers/<int:pk>/dossier.pdf", dossiers.dossier_file, name="dossier_file"),
     path("dossiers/<int:pk>/copy.pdf", dossiers.dossier_copy, name="dossier_copy"),
+    path(
+        "dossiers/<int:pk>/materials/<int:position>.pdf", dossiers.dossier_material, name="dossier_material"
+    ),
+    path("dossiers/<int:pk>/proof.zip", dossiers.dossier_proof, name="dossier_proof"),
     path("dossiers/<int:pk>/receipt/", dossiers.sign_receipt, name="sign_receipt"),
     path("dossiers/<int:pk>/check/", dossiers.check_kept, name="check_dossier"),
     path("check/", dossiers.check_any, name="check"),
@@ -67,6 +71,8 @@ urlpatterns = [
     path("pages/<int:pk>/thumbnail.jpg", images.thumbnail, name="thumbnail"),
     path("pages/<int:pk>/image.jpg", images.image, name="page_image"),
     path("parcels/<str:number>/label.pdf", labels.label, name="label"),
+    path("slips/<int:pk>/", labels.slip_preview, name="slip_preview"),
+    path("cases/<str:number>/receipt/preview/", labels.receipt_preview, name="receipt_preview"),
     path("slips/<int:pk>.pdf", labels.slip, name="slip"),
     path("statements/", finance.statements, name="statements"),
     path("statements/<int:pk>/", finance.statement, name="statement"),

@@ -41,7 +41,13 @@ def assemble(
         for slip in slips:
             slip.close()
         partial.unlink(missing_ok=True)
-    return Assembled(path=target, page_count=assembler.page_count, sha256=digest, size=writer.size)
+    return Assembled(
+        path=target,
+        page_count=assembler.page_count,
+        sha256=digest,
+        size=writer.size,
+        leaves=tuple(assembler.leaves),
+    )
 
 
 def _identity(plan: DossierPlan) -> bytes:

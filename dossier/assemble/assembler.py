@@ -23,7 +23,7 @@ from dossier.assemble.slips import SlipFile
 from dossier.assemble.structure import Part, StructureTree
 from dossier.assemble.textlayer import InvisibleFont, text_operators
 from dossier.assemble.writer import Name, Ref, StreamingWriter, Value, number
-from dossier.contents import DossierPlan, MaterialPlan, OriginalPlan, PagePlan
+from dossier.contents import DossierPlan, Leaf, MaterialPlan, OriginalPlan, PagePlan
 from dossier.fonts import Typefaces
 
 PRINTED = 4  # annotation flag: print; PDF/A asks for it
@@ -50,6 +50,7 @@ class Assembler:
         self._pages: list[dict[str, object]] = []
         self._fields: list[Ref] = []
         self._originals = list(plan.originals)
+        self.leaves: list[Leaf] = []
 
     @property
     def page_count(self) -> int:
@@ -228,6 +229,7 @@ class Assembler:
         }
         size = (placement.page_width, placement.page_height)
         self._page(ref, content, "material", key, resources, size=size, rotate=placement.rotate, extra=extra)
+        self.leaves.append(Leaf(material.name, len(self._kids), page.sha256))
 
     def _page(
         self,

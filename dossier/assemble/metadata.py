@@ -41,9 +41,15 @@ def srgb_profile() -> bytes:
 
 
 def xmp(plan: DossierPlan) -> bytes:
+    return xmp_packet(
+        title=plan.title, identifier=plan.case_number, creator=plan.window, made_at=plan.made_at
+    )
+
+
+def xmp_packet(*, title: str, identifier: str, creator: str, made_at: datetime) -> bytes:
     """The XMP packet of PDF/A-3b, with the case number as identifier. No applicant in it."""
-    moment = plan.made_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    title, number, source = escape(plan.title), escape(plan.case_number), escape(plan.window)
+    moment = made_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    title, number, source = escape(title), escape(identifier), escape(creator)
     return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/"
@@ -110,7 +116,7 @@ def pdf_date(moment: datetime) -> str:
 
 def page_entry(page: PagePlan) -> dict[str, object]:
     """What the manifest says of one captured page (docs/manifest.md)."""
-    confidences = [line.confidence for line in page.lines]
+    confidences = [line.confidence for line in page.lines[page.own_lines :]]
     return {
         "sha256": page.sha256,
         "media_type": page.media_type,
@@ -125,6 +131,7 @@ def page_entry(page: PagePlan) -> dict[str, object]:
             "engine": page.reader,
             "version": page.reader_version,
             "lines": len(page.lines),
+            "own_lines": page.own_lines,
             "mean_confidence": round(sum(confidences) / len(confidences), 4) if confidences else None,
             "angle": round(page.angle, 3),
             "unreadable": page.unreadable,

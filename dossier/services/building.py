@@ -7,11 +7,12 @@ from pathlib import Path
 from django.db import transaction
 
 from dossier.assemble import assemble
-from dossier.contents import WINDOW_SEAL
+from dossier.contents import WINDOW_SEAL, Assembled
 from dossier.models import Dossier, DossierRevision, DossierState, Occasion
 from dossier.sealing import SealSetup, setup_for
 from dossier.services.planning import plan_of
 from dossier.sign import seal_pdf, system_clock
+from dossier.trust import Trust
 from dossier.verify import Expected, Verdict, verify
 from ingest.models import Handling
 from registry.actors import Actor
@@ -41,10 +42,10 @@ def build(*, handling: Handling, version: int, actor: Actor, now: datetime) -> D
     setup = setup_for(handling.case.window)
     with tempfile.TemporaryDirectory(prefix="dossier-") as folder:
         sealed = Path(folder) / "dossier.pdf"
-        page_count = _make(dossier, setup, Path(folder), sealed)
-        verdict = sound(sealed, setup, Expected(case_number=handling.case.number))
+        made = _make(dossier, setup, Path(folder), sealed)
+        verdict = sound(sealed, setup.trust, Expected(case_number=handling.case.number))
         stored = store_file(path=sealed, kind=Kind.DOSSIER, media_type=PDF, now=now)
-    return _keep(dossier, stored, verdict, page_count=page_count, level=setup.level, actor=actor, now=now)
+    return _keep(dossier, stored, verdict, made=made, level=setup.level, actor=actor, now=now)
 
 
 def _begun(handling: Handling, version: int, now: datetime) -> Dossier:
@@ -59,8 +60,8 @@ def _begun(handling: Handling, version: int, now: datetime) -> Dossier:
     ).get(pk=dossier.pk)
 
 
-def _make(dossier: Dossier, setup: SealSetup, folder: Path, sealed: Path) -> int:
-    """Lay out the sources, assemble, seal into `sealed`. Returns the number of pages."""
+def _make(dossier: Dossier, setup: SealSetup, folder: Path, sealed: Path) -> Assembled:
+    """Lay out the sources, assemble, seal into `sealed`. Returns what assembly made."""
     sources = folder / "sources"
     sources.mkdir()
     unsigned = folder / "unsigned.pdf"
@@ -78,12 +79,12 @@ def _make(dossier: Dossier, setup: SealSetup, folder: Path, sealed: Path) -> int
         place=dossier.handling.case.window.name,
         clean=False,  # made here a moment ago, out of nothing that acts or hides
     )
-    return assembled.page_count
+    return assembled
 
 
-def sound(path: Path, setup: SealSetup, expected: Expected) -> Verdict:
+def sound(path: Path, trust: Trust, expected: Expected) -> Verdict:
     """The verdict on what was just sealed. Raises NotSound."""
-    verdict = verify(path, trust=setup.trust, moment=system_clock(), expected=expected)
+    verdict = verify(path, trust=trust, moment=system_clock(), expected=expected)
     if not verdict.is_valid:
         reason = verdict.reasons[0] if verdict.reasons else verdict.headline
         raise NotSound(
@@ -97,7 +98,7 @@ def _keep(
     stored: StoredObject,
     verdict: Verdict,
     *,
-    page_count: int,
+    made: Assembled,
     level: str,
     actor: Actor,
     now: datetime,
@@ -108,7 +109,8 @@ def _keep(
             stored=stored,
             sha256=verdict.sha256,
             size=verdict.size,
-            page_count=page_count,
+            page_count=made.page_count,
+            leaves=made.leaves,
             signature_count=verdict.signature_count,
             level=level,
             stamp_ends_at=verdict.stamp_ends_at,
@@ -126,7 +128,7 @@ def _keep(
                     "handling": dossier.handling_id,
                     "version": dossier.version,
                     "sha256": verdict.sha256,
-                    "pages": page_count,
+                    "pages": made.page_count,
                     "level": level,
                 },
             )

@@ -1,4 +1,4 @@
-"""Later signatures: the office's receipt, the result, and timestamps renewed before they expire."""
+"""Later signatures: the office's receipt and the result, each an increment to the file."""
 
 import tempfile
 from collections.abc import Callable
@@ -10,9 +10,10 @@ from django.db import transaction
 from dossier.appearance import Appearance
 from dossier.contents import OFFICE_RECEIPT, RESULT
 from dossier.models import Dossier, DossierState, Occasion
-from dossier.sealing import Holder, SealSetup, setup_for
+from dossier.sealing import Holder, setup_for
 from dossier.services.building import PDF, add_revision, sound
-from dossier.sign import Level, renew_timestamp, seal_pdf
+from dossier.sign import seal_pdf
+from dossier.trust import Trust
 from dossier.verify import Expected, Verdict
 from registry.actors import Actor
 from registry.events import record
@@ -38,19 +39,6 @@ def confirm_result(*, dossier: Dossier, actor: Actor, now: datetime) -> Dossier:
     if dossier.handling.decided_at is None:
         raise NotCountersignable("not-decided", "尚未作出审批决定，不能加盖结果确认章。")
     return _sign(dossier, RESULT, Occasion.DECIDED, "审批结果确认", actor, now)
-
-
-def renew(*, dossier: Dossier, actor: Actor, now: datetime) -> Dossier:
-    """Add a document timestamp before the certificate of the last one expires."""
-    setup = setup_for(dossier.handling.case.window)
-    if setup.level is not Level.ARCHIVED or setup.timestamper is None:
-        raise NotCountersignable("level-without-stamps", "当前签章级别不含文件时间戳，无需续加。")
-    timestamper = setup.timestamper
-
-    def extend(source: Path, target: Path) -> None:
-        renew_timestamp(source=source, target=target, timestamper=timestamper, trust=setup.trust)
-
-    return _grow(dossier, setup, extend, Occasion.RENEWED, actor, now)
 
 
 def seal_document(
@@ -105,26 +93,32 @@ def _sign(
             place=dossier.handling.office.name,
         )
 
-    return _grow(dossier, setup, extend, occasion, actor, now)
+    return grow(dossier, setup.trust, extend, occasion, actor, now)
 
 
-def _grow(
+def grow(
     dossier: Dossier,
-    setup: SealSetup,
+    trust: Trust,
     extend: Callable[[Path, Path], None],
     occasion: Occasion,
     actor: Actor,
     now: datetime,
+    *,
+    accept: Callable[[Verdict], None] = lambda _verdict: None,
 ) -> Dossier:
-    """Fetch, check against the record, extend, verify, keep: the earlier file stays where it is."""
+    """Fetch, check against the record, extend, verify, keep: the earlier file stays where it is.
+
+    `accept` may refuse the grown file by raising; then nothing of it is kept.
+    """
     if dossier.stored is None:
         raise NotCountersignable("dossier-not-ready", "卷宗尚在制作，请稍后再试。", can_retry=True)
     with tempfile.TemporaryDirectory(prefix="dossier-") as folder:
         before, after = Path(folder) / "before.pdf", Path(folder) / "after.pdf"
         fetch_to(dossier.stored, before)
-        sound(before, setup, expected_of(dossier))
+        sound(before, trust, expected_of(dossier))
         extend(before, after)
-        verdict = sound(after, setup, Expected(case_number=dossier.handling.case.number))
+        verdict = sound(after, trust, Expected(case_number=dossier.handling.case.number))
+        accept(verdict)
         stored = store_file(path=after, kind=Kind.DOSSIER, media_type=PDF, now=now)
     return _keep(dossier, stored, verdict, occasion, actor, now)
 

@@ -16,7 +16,10 @@ from dossier.contents import (
     TextLine,
 )
 from dossier.models import Dossier
+from dossier.own_text import keep_own, own_count
+from ingest.inspect import TextLine as OwnLine
 from ingest.models import Case, Handling, Page, SourceFile
+from ingest.uploads import own_lines
 from ocr.models import Reading
 from registry.models import Event, Slip, User
 from registry.paper.kinds import SlipKind
@@ -54,7 +57,8 @@ def plan_of(dossier: Dossier, folder: Path) -> DossierPlan:
         .order_by("material__position", "position", "pk")
     )
     readings = Reading.objects.current_of(pages)
-    plans = {page.pk: _page_plan(page, readings.get(page.pk), folder) for page in pages}
+    own = _own_text(pages)
+    plans = {page.pk: _page_plan(page, readings.get(page.pk), own.get(page.pk, ()), folder) for page in pages}
     return DossierPlan(
         case_number=case.number,
         version=dossier.version,
@@ -87,8 +91,17 @@ def _materials(case: Case, pages: list[Page], plans: dict[int, PagePlan]) -> tup
     return tuple(materials)
 
 
-def _page_plan(page: Page, reading: Reading | None, folder: Path) -> PagePlan:
-    lines = reading.text_lines() if reading else []
+def _own_text(pages: list[Page]) -> dict[int, tuple[OwnLine, ...]]:
+    """What the pages of uploaded PDFs say themselves, by the page's key; each PDF is looked into once."""
+    files = {page.file_id: page.file for page in pages if page.own_text}
+    found = {key: own_lines(file) for key, file in files.items()}
+    return {page.pk: found[page.file_id].get(page.number, ()) for page in pages if page.own_text}
+
+
+def _page_plan(page: Page, reading: Reading | None, own: tuple[OwnLine, ...], folder: Path) -> PagePlan:
+    found = reading.text_lines() if reading else []
+    read = [TextLine(line.text, line.box, line.confidence) for line in found if not line.seal]
+    lines = keep_own(own, read)
     return PagePlan(
         path=_fetched(page.stored, folder),
         media_type=page.media_type,
@@ -100,11 +113,12 @@ def _page_plan(page: Page, reading: Reading | None, folder: Path) -> PagePlan:
         source_name_hash=blind_index(page.file.original_name) if page.file.original_name else "",
         captured_by=_label(page.file.uploaded_by, page.file),
         captured_at=page.captured_at,
-        lines=tuple(TextLine(line.text, line.box, line.confidence) for line in lines if not line.seal),
+        lines=lines,
         angle=reading.slope if reading else 0.0,
         reader=reading.engine if reading else "",
         reader_version=reading.engine_version if reading else "",
-        unreadable=reading is None or reading.unreadable,
+        unreadable=not own and (reading is None or reading.unreadable),
+        own_lines=own_count(own),
         corrections=(Page.Source(page.source).label,) if page.source != Page.Source.AS_CAPTURED else (),
     )
 

@@ -21,7 +21,7 @@ from registry.paper.kinds import SlipKind
 from registry.paper.slips import MODELS, BilledLine, PackingList, Receipt, Settlement, Slip
 from registry.time import local_day
 
-TEMPLATE_VERSION = 1
+TEMPLATE_VERSION = 2
 """Raise it when a template or the stylesheet changes what is printed."""
 
 GETA = "〓"

@@ -20,6 +20,7 @@ from storage.models import Kind
 from storage.services import store_bytes
 from tests.cast import NOW
 from tests.logistics.road import Road
+from tests.registry.paper import one_of_each
 from workers.models import Job, JobState
 
 
@@ -69,7 +70,7 @@ ABOUT = {
     **dict.fromkeys(
         [
             "case", "reveal", "submit_case", "withdraw", "deliver", "close_case", "upload", "pack",
-            "dossier_progress",
+            "dossier_progress", "receipt_preview",
         ],
         "case",
     ),
@@ -85,14 +86,18 @@ ABOUT = {
         "parcel",
     ),
     **dict.fromkeys(["resolve_incident"], "incident"),
-    **dict.fromkeys(["dossier_file", "dossier_copy", "sign_receipt", "check_dossier"], "dossier"),
-    **dict.fromkeys(["slip"], "slip"),
+    **dict.fromkeys(["dossier_file", "dossier_copy", "dossier_proof", "dossier_material", "sign_receipt", "check_dossier"], "dossier"),
+    **dict.fromkeys(["slip", "slip_preview"], "slip"),
     **dict.fromkeys(["statement", "reconcile"], "statement"),
     **dict.fromkeys(["settlement", "settlement_file"], "settlement"),
     **dict.fromkeys(["retry_job"], "job"),
     **dict.fromkeys(["replay_push"], "push"),
 }  # fmt: skip
-EXTRA: dict[str, dict[str, object]] = {"worklist": {"name": "intake"}, "settlement_file": {"form": "xlsx"}}
+EXTRA: dict[str, dict[str, object]] = {
+    "worklist": {"name": "intake"},
+    "settlement_file": {"form": "xlsx"},
+    "dossier_material": {"position": 1},
+}
 OPEN_TO_ALL = frozenset({"home", "check"})
 """Pages that need no act of the permission table."""
 
@@ -129,6 +134,7 @@ def populate(road: Road) -> World:
             stored=stored,
             sha256=stored.sha256,
             size=stored.size,
+            leaves=[["申请表", 1, "0" * 64]],
             signed_at=NOW,
         ),
         slip=_slip(road),
@@ -160,7 +166,7 @@ def _slip(road: Road) -> Slip:
         window=road.cast.zhuji,
         office=road.cast.taizhou,
     )
-    slip.data = {}
+    slip.data = one_of_each()[SlipKind.RECEIPT].model_dump(mode="json")
     slip.save()
     return slip
 

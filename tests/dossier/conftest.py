@@ -1,11 +1,20 @@
-"""One sealed dossier, made once; tests that change it work on copies."""
+"""One sealed dossier, made once, and the dossier of a submitted case; tests that change a file work on copies."""
 
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from dossier.assemble import assemble
 from dossier.contents import OFFICE_RECEIPT, WINDOW_SEAL
+from dossier.models import Dossier
+from dossier.services import build
+from ingest.models import Handling
+from registry.actors import SYSTEM
+from registry.models import User
+from tests.cast import Cast
+from tests.cast import assemble as gather_cast
+from tests.dossier.cases import LATER, submitted
 from tests.dossier.paper import SealOffice, draw_page, plan_of
 
 
@@ -31,3 +40,24 @@ def sealed(unsigned: Path, seals: SealOffice) -> Path:
 def countersigned(sealed: Path, seals: SealOffice) -> Path:
     """The same with the office's receipt."""
     return seals.seal(sealed, sealed.with_name("countersigned.pdf"), OFFICE_RECEIPT, signer=seals.office)
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return gather_cast()
+
+
+@pytest.fixture
+def handling(cast: Cast, objects: None, tmp_path: Path) -> Handling:
+    return submitted(cast, tmp_path)
+
+
+@pytest.fixture
+def signed(handling: Handling) -> Dossier:
+    return build(handling=handling, version=1, actor=SYSTEM, now=LATER)
+
+
+@pytest.fixture
+def officer(client: Client, cast: Cast) -> Client:
+    client.force_login(User.objects.get(pk=cast.officer.id))
+    return client

@@ -14,7 +14,6 @@ from django.test import Client
 
 import dossier.services.building as building
 import storage.services
-from dossier.contents import PagePlan
 from dossier.models import Dossier, DossierDownload, DossierRevision, DossierState, Occasion
 from dossier.services import (
     authorise_download,
@@ -22,95 +21,24 @@ from dossier.services import (
     check_file,
     confirm_result,
     countersign,
-    renew,
     seal_document,
     stamped_copy,
 )
 from dossier.services.countersigning import NotCountersignable
 from dossier.verify import Status
-from ingest.models import Handling, Page
+from ingest.models import Handling
 from ingest.services.handlings import accept, decide, pre_review
-from ingest.services.intake import submit
-from ingest.uploads import receive_file
-from ocr.models import Reading
 from registry.actors import SYSTEM
 from registry.models import Event, User
 from registry.permissions import NotYours
 from storage.errors import Refused
 from storage.models import StoredObject
-from storage.services import fetch_to
-from tests.cast import NOW, Cast, assemble, open_case
-from tests.dossier.paper import LINES, draw_page
+from tests.cast import NOW, Cast
+from tests.dossier.cases import LATER, body, file_of
+from tests.dossier.paper import LINES
 from tests.verapdf import assert_pdfa
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
-LATER = NOW + timedelta(minutes=10)
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return assemble()
-
-
-def read_as_drawn(page: Page, plan: PagePlan) -> None:
-    """What a perfect reader would have kept."""
-    lines = [
-        {
-            "text": line.text,
-            "box": line.box,
-            "confidence": 0.99,
-            "row": row,
-            "seal": False,
-            "vertical": False,
-            "chars": [],
-        }
-        for row, line in enumerate(plan.lines)
-    ]
-    Reading.objects.create(
-        page=page,
-        engine="test",
-        engine_version="1",
-        settings_digest="x",
-        precision="exact",
-        lines=lines,
-        line_count=len(lines),
-        seconds=0,
-        read_at=NOW,
-    )
-
-
-@pytest.fixture
-def handling(cast: Cast, tmp_path: Path) -> Handling:
-    """A submitted case: every material has its pages, and every page was read."""
-    case = open_case(cast)
-    for material in case.materials.select_related("requirement"):
-        for number in range(material.requirement.minimum_pages):
-            plan = draw_page(
-                tmp_path / f"{material.pk}-{number}.jpg", lines=(material.name, f"第{number}页", *LINES)
-            )
-            receive_file(
-                case=case,
-                material=material,
-                path=plan.path,
-                original_name="张三.jpg",
-                actor=cast.clerk,
-                now=NOW,
-            )
-            read_as_drawn(material.pages.order_by("-pk")[0], plan)
-    submit(case=case, actor=cast.clerk, now=NOW)
-    return Handling.objects.select_related("case__window", "case__item", "office").get(case=case)
-
-
-@pytest.fixture
-def signed(handling: Handling) -> Dossier:
-    return build(handling=handling, version=1, actor=SYSTEM, now=LATER)
-
-
-def file_of(dossier: Dossier, folder: Path) -> Path:
-    path = folder / f"{dossier.sha256[:8]}.pdf"
-    assert dossier.stored is not None
-    fetch_to(dossier.stored, path)
-    return path
 
 
 def test_the_dossier_of_a_submitted_case(signed: Dossier, handling: Handling, tmp_path: Path) -> None:
@@ -212,12 +140,6 @@ def test_the_result_is_sealed_after_the_decision(signed: Dossier, cast: Cast, ha
     assert confirm_result(dossier=dossier, actor=cast.officer, now=LATER).signature_count == 4
 
 
-def test_the_timestamp_is_renewed(signed: Dossier) -> None:
-    renewed = renew(dossier=signed, actor=SYSTEM, now=LATER)
-    assert renewed.signature_count == 3
-    assert renewed.stamp_ends_at is not None
-
-
 def test_only_the_deciding_office_downloads_and_signs(signed: Dossier, cast: Cast) -> None:
     for stranger in (
         cast.clerk,
@@ -282,16 +204,6 @@ def test_a_seal_without_its_passphrase_is_refused_and_nothing_is_kept(
         build(handling=Handling.objects.get(pk=handling.pk), version=1, actor=SYSTEM, now=LATER)
     assert refusal.value.code == "seal-unusable"
     assert Dossier.objects.get().state == DossierState.BUILDING
-
-
-@pytest.fixture
-def officer(client: Client, cast: Cast) -> Client:
-    client.force_login(User.objects.get(pk=cast.officer.id))
-    return client
-
-
-def body(response: Any) -> bytes:
-    return b"".join(response.streaming_content) if response.streaming else response.content
 
 
 def test_download_over_the_wire_is_ranged_and_resumable(

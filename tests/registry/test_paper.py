@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from ingest.codes import read_codes
 from registry.paper.engine import OutsideWorld, preview, render, slip_of
 from registry.paper.kinds import SlipKind
-from registry.paper.slips import MODELS, MissingLine, OfficeAmount
+from registry.paper.slips import MODELS, MaterialLine, MissingLine, OfficeAmount
 from registry.tokens import Purpose, check
 from tests.registry.paper import NOW, RING, SECRETS, one_of_each, settlement
 from tests.shared import ROOT
@@ -106,6 +106,40 @@ def test_pages_are_a4_and_need_no_colour(kind: SlipKind, printed: dict[SlipKind,
             assert page.get_size() == pytest.approx((595.28, 841.89), abs=0.1)
             red, green, blue = page.render(scale=0.5).to_pil().convert("RGB").split()
             assert red.tobytes() == green.tobytes() == blue.tobytes()
+
+
+EIGHT = tuple(
+    MaterialLine(
+        name=name,
+        form="原件" if index % 3 == 0 else "复印件",
+        original=index % 3 == 0,
+        pages=index + 1,
+        remark="" if index % 3 == 0 else "与原件核对无误",
+    )
+    for index, name in enumerate(
+        (
+            "企业资质申请表",
+            "营业执照副本",
+            "法定代表人、董事、监事以及经理的任职文件和身份证件复印件",
+            "技术负责人身份证、职称证书或学历证书、执业资格证书",
+            "技术负责人个人业绩证明",
+            "企业净资产证明（上一年度或当期合法的财务报表）",
+            "注册人员注册证书及社会保险缴纳凭证",
+            "企业章程",
+        )
+    )
+)
+
+
+@pytest.mark.parametrize("kind", [SlipKind.ACCEPTANCE, SlipKind.RECEIPT])
+def test_an_ordinary_case_fits_one_sheet(kind: SlipKind) -> None:
+    """Eight materials, some with long names: the signatures stay on the page that they belong to."""
+    with pypdfium2.PdfDocument(
+        render(kind, SLIPS[kind].model_copy(update={"materials": EIGHT}), issued_at=NOW)
+    ) as document:
+        assert len(document) == 1
+        text = document[0].get_textpage().get_text_bounded()
+    assert all(words in text for words in ("企业章程", "盖章处", "第 1 页　共 1 页"))
 
 
 def test_every_slip_is_archival(printed: dict[SlipKind, bytes], tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from workers.upkeep import round_of_upkeep
 
 class Command(BaseCommand):
     help = (
-        "Takes up half-booked waybills and forgotten pushes, polls couriers that fell silent, and raises incidents. "
-        "Ends on SIGTERM or Ctrl-C."
+        "Takes up half-booked waybills and forgotten pushes, polls couriers that fell silent, raises incidents, and "
+        "renews the timestamps of dossiers before they run out. Ends on SIGTERM or Ctrl-C."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,0 +1,116 @@
+"""Checking files for anybody, without an account: nothing is kept, and nobody can keep the machine busy."""
+
+import fcntl
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from dossier.models import Dossier, DossierRevision, PublicCheck
+from dossier.sealing import installation_trust
+from dossier.sign import system_clock
+from dossier.verify import Verdict
+from dossier.verify.child import verify_foreign
+from dossier.verify.words import Answer, Standing, in_plain_words
+from storage.encryption import blind_index
+from storage.errors import Refused
+
+LARGEST = 200 << 20
+WINDOW = timedelta(minutes=10)
+MOST_FROM_ONE = 10
+MOST_FROM_ALL = 300
+AT_ONCE = 2
+"""Files parsed at the same time on one machine: each may take a gigabyte for a minute."""
+EVERYBODY = "*"
+
+
+class TooMany(Refused):
+    """Asked too often for now."""
+
+    def __init__(self) -> None:
+        minutes = int(WINDOW.total_seconds() // 60)
+        super().__init__(
+            "too-many-checks",
+            f"核验次数过多，请 {minutes} 分钟后再试；大批文件请用离线核验工具。",
+            can_retry=True,
+        )
+
+
+class Busy(Refused):
+    """All places are taken at this moment."""
+
+    def __init__(self) -> None:
+        super().__init__("checks-busy", "正在核验的文件较多，请过一分钟再试。", can_retry=True)
+
+
+class TooLarge(Refused):
+    """More than can be checked while somebody waits."""
+
+    def __init__(self) -> None:
+        super().__init__("file-too-large", "文件超过可在线核验的大小（200 MB），请使用离线核验工具。")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The verdict for programs and the answer for people."""
+
+    verdict: Verdict
+    answer: Answer
+
+
+def check_for_anyone(*, content: Iterable[bytes], size: int, caller: str, now: datetime) -> Checked:
+    """Verify a stranger's file in the limited child process; its only copy is gone when this returns.
+
+    `caller` is a network address: it brakes who asks more than 10 times in 10 minutes, and is kept as a keyed digest
+    for that long. Raises TooLarge, TooMany, Busy.
+    """
+    if size > LARGEST:
+        raise TooLarge
+    _count(caller, now)
+    with _place(), tempfile.NamedTemporaryFile(prefix="check-", suffix=".pdf") as kept:
+        for chunk in content:
+            kept.write(chunk)
+        kept.flush()
+        verdict = verify_foreign(Path(kept.name), trust=installation_trust(), moment=system_clock())
+    return Checked(verdict, in_plain_words(verdict, _standing(verdict.sha256)))
+
+
+def _count(caller: str, now: datetime) -> None:
+    """Count this call in its window, for the caller and for everybody; what is over is forgotten."""
+    length = int(WINDOW.total_seconds())
+    window = datetime.fromtimestamp(int(now.timestamp()) // length * length, UTC)
+    PublicCheck.objects.filter(window__lt=window).delete()
+    for name, most in ((blind_index(f"public-check:{caller}"), MOST_FROM_ONE), (EVERYBODY, MOST_FROM_ALL)):
+        with transaction.atomic():
+            PublicCheck.objects.get_or_create(caller=name, window=window)
+            counted = PublicCheck.objects.filter(caller=name, window=window, count__lt=most)
+            if not counted.update(count=F("count") + 1):
+                raise TooMany
+
+
+@contextmanager
+def _place() -> Iterator[None]:
+    """One of the places for parsing, held by a lock that the system releases even when this process is killed."""
+    folder = Path(settings.DATA_DIR) / "checks"
+    folder.mkdir(exist_ok=True)
+    for number in range(AT_ONCE):
+        with (folder / f"place-{number}").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield
+            return
+    raise Busy
+
+
+def _standing(sha256: str) -> Standing:
+    if Dossier.objects.filter(sha256=sha256).exists():
+        return Standing.CURRENT
+    return Standing.EARLIER if DossierRevision.objects.filter(sha256=sha256).exists() else Standing.UNKNOWN
