@@ -63,7 +63,12 @@ FINANCE = {
     "statement.import",
     "statement.reconcile",
     "discrepancy.resolve",
-    "month.close",
+    "dispute.write",
+    "month.prepare",
+    "settlement.approve",
+    "policy.edit",
+    "exception.ask",
+    "exception.approve",
     "settlement.see",
 }
 ADMINISTRATOR = {"directory.edit", "account.edit", "grant.edit", "carrier.edit", "job.see", "inbox.see"}

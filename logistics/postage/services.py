@@ -1,9 +1,21 @@
 """The verbs of postage in one place, for pages, endpoints, reactions and commands."""
 
 from logistics.postage.charging import charge_parcel, reverse_charge
-from logistics.postage.closing import attach_settlement_pdf, close_month
+from logistics.postage.closing import (
+    approve_settlement,
+    attach_settlement_pdf,
+    prepare_month,
+    return_settlement,
+)
 from logistics.postage.contracts import add_tariff, end_tariff
 from logistics.postage.deciding import dispute_all, resolve_discrepancies, resolve_discrepancy
+from logistics.postage.disputing import (
+    attach_dispute_paper,
+    dispute_workbook,
+    keep_dispute_workbook,
+    write_dispute,
+)
+from logistics.postage.drafting import Draft, draft_month
 from logistics.postage.payment import decide_payment
 from logistics.postage.reconciling import Reconciled, accruals, outcome_of, reconcile_statement
 from logistics.postage.settlement_files import (
@@ -21,27 +33,35 @@ from logistics.postage.statements import (
 )
 
 __all__ = [
+    "Draft",
     "Imported",
     "Preview",
     "Reconciled",
     "accruals",
     "add_tariff",
+    "approve_settlement",
+    "attach_dispute_paper",
     "attach_settlement_pdf",
     "charge_parcel",
-    "close_month",
     "decide_payment",
     "dispute_all",
+    "dispute_workbook",
+    "draft_month",
     "end_tariff",
     "import_statement",
+    "keep_dispute_workbook",
     "keep_workbook",
     "outcome_of",
+    "prepare_month",
     "preview_statement",
     "reconcile_statement",
     "remember_columns",
     "resolve_discrepancies",
     "resolve_discrepancy",
+    "return_settlement",
     "reverse_charge",
     "settlement_json",
     "settlement_slip",
     "settlement_workbook",
+    "write_dispute",
 ]

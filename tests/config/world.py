@@ -10,7 +10,7 @@ from django.urls import URLPattern
 from config.pages.urls import urlpatterns
 from dossier.models import Dossier, DossierState
 from ingest.models import Case, Handling, Material, Original, Page
-from logistics.models import Incident, Parcel, Settlement, Statement
+from logistics.models import DisputeLetter, Incident, Parcel, Settlement, SettlementProposal, Statement
 from logistics.rules.parcels import IncidentKind
 from logistics.services.custody import hand_over
 from logistics.services.incidents import report_incident
@@ -39,6 +39,8 @@ class World:
     slip: Slip
     statement: Statement
     settlement: Settlement
+    proposal: SettlementProposal
+    letter: DisputeLetter
     job: Job
 
     def address_of(self, name: str) -> dict[str, object]:
@@ -55,6 +57,8 @@ class World:
             "slip": {"pk": self.slip.pk},
             "statement": {"pk": self.statement.pk},
             "settlement": {"number": self.settlement.number},
+            "proposal": {"pk": self.proposal.pk},
+            "letter": {"pk": self.letter.pk},
             "job": {"pk": self.job.pk},
         }
         arguments = dict(kinds[ABOUT[name]]) if name in ABOUT else {}
@@ -85,11 +89,17 @@ ABOUT = {
     **dict.fromkeys(["resolve_incident"], "incident"),
     **dict.fromkeys(["dossier_file", "dossier_copy", "sign_receipt", "check_dossier"], "dossier"),
     **dict.fromkeys(["slip"], "slip"),
-    **dict.fromkeys(["statement", "reconcile"], "statement"),
+    **dict.fromkeys(["statement", "reconcile", "write_letter"], "statement"),
     **dict.fromkeys(["settlement", "settlement_file"], "settlement"),
+    **dict.fromkeys(["proposal", "approve_settlement", "return_settlement"], "proposal"),
+    **dict.fromkeys(["letter_file"], "letter"),
     **dict.fromkeys(["retry_job"], "job"),
 }  # fmt: skip
-EXTRA: dict[str, dict[str, object]] = {"worklist": {"name": "intake"}, "settlement_file": {"form": "xlsx"}}
+EXTRA: dict[str, dict[str, object]] = {
+    "worklist": {"name": "intake"},
+    "settlement_file": {"form": "xlsx"},
+    "letter_file": {"form": "xlsx"},
+}
 OPEN_TO_ALL = frozenset({"home", "check"})
 """Pages that need no act of the permission table."""
 
@@ -106,6 +116,7 @@ def populate(road: Road) -> World:
     hand_over(token=waybill.parcel.token_text, actor=cast.clerk, now=NOW + timedelta(minutes=5))
     parcel = Parcel.objects.get(pk=waybill.parcel_id)
     stored = store_bytes(content=_empty_pdf(), kind=Kind.DOSSIER, media_type="application/pdf", now=NOW)
+    statement = _statement(road)
     return World(
         road=road,
         case=case,
@@ -129,8 +140,10 @@ def populate(road: Road) -> World:
             signed_at=NOW,
         ),
         slip=_slip(road),
-        statement=_statement(road),
+        statement=statement,
         settlement=_settlement(road),
+        proposal=_proposal(road),
+        letter=_letter(statement, road),
         job=_job(),
     )
 
@@ -189,6 +202,50 @@ def _settlement(road: Road) -> Settlement:
         accrued_fen=0,
         closed_at=NOW,
         closed_by="finance",
+    )
+
+
+def _proposal(road: Road) -> SettlementProposal:
+    return SettlementProposal.objects.create(
+        centre=road.account.centre,
+        carrier=road.account.carrier,
+        month="2026-01",
+        line_count=0,
+        billed_fen=0,
+        withheld_fen=0,
+        released_fen=0,
+        payable_fen=0,
+        accrued_count=0,
+        accrued_fen=0,
+        prepared_by_id="0",
+        prepared_by="finance",
+        prepared_at=NOW,
+    )
+
+
+def _letter(statement: Statement, road: Road) -> DisputeLetter:
+    slip = Slip(
+        kind=SlipKind.DISPUTE.value,
+        number="通办异字〔2026〕00001号",
+        subject_type="logistics.statement",
+        subject_id=str(statement.pk),
+        code="BBCDEFGHIJKLMNOP",
+        template_version=1,
+        issued_at=NOW,
+        centre=road.account.centre,
+    )
+    slip.data = {}
+    slip.save()
+    return DisputeLetter.objects.create(
+        statement=statement,
+        revision=1,
+        slip=slip,
+        lines=[],
+        digest="0" * 64,
+        claimed_fen=0,
+        written_at=NOW,
+        written_by="finance",
+        workbook=statement.stored,
     )
 
 

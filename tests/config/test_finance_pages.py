@@ -1,0 +1,87 @@
+"""Finance at its pages: letters, two people closing a month, and what each of them is shown."""
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from logistics.models import DisputeLetter, Settlement, SettlementProposal, Statement
+from logistics.postage.services import dispute_all, import_statement, reconcile_statement
+from tests.cast import APPLICANT, NOW, assemble
+from tests.config.conftest import SignIn
+from tests.logistics.postage_world import MONTH, PostageWorld, write_csv
+
+
+@pytest.fixture
+def world(db: None, objects: None) -> PostageWorld:
+    return PostageWorld.build(assemble())
+
+
+@pytest.fixture
+def march(world: PostageWorld, tmp_path: Path) -> Statement:
+    """Four yuan too dear, and disputed."""
+    finance = world.cast.finance
+    rows = [world.row(world.charged().waybill.number, "15.00")]
+    path = write_csv(tmp_path / "a.csv", rows)
+    made = import_statement(path=path, carrier=world.carrier, month=MONTH, actor=finance, now=NOW)
+    reconcile_statement(statement=made.statement, actor=finance, now=NOW)
+    dispute_all(statement_id=made.statement.pk, reason="与合同不符", actor=finance, now=NOW)
+    return made.statement
+
+
+def text(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_letter_is_written_and_downloaded_at_the_statement(
+    world: PostageWorld, march: Statement, sign_in: SignIn
+) -> None:
+    client = sign_in(world.cast.finance)
+    assert "出具争议函" in text(client, reverse("statement", args=[march.pk]))
+    answer = client.post(reverse("write_letter", args=[march.pk]), follow=True)
+    assert "通办异字〔" in answer.content.decode()
+    letter = DisputeLetter.objects.get()
+    assert letter.claimed_fen == 400
+    file = client.get(reverse("letter_file", args=[letter.pk, "xlsx"]))
+    assert file.status_code == 200
+    assert b"".join(file.streaming_content)[:2] == b"PK"  # type: ignore[attr-defined]
+    assert client.get(reverse("letter_file", args=[letter.pk, "pdf"])).status_code == 503
+
+
+def test_a_month_passes_through_two_pairs_of_hands(
+    world: PostageWorld, march: Statement, sign_in: SignIn
+) -> None:
+    first, second = sign_in(world.cast.finance), sign_in(world.cast.second_finance)
+    asked = first.post(reverse("settlements"), {"carrier": "ems", "month": MONTH})
+    proposal = SettlementProposal.objects.get()
+    address = reverse("proposal", args=[proposal.pk])
+    assert asked.url == address  # type: ignore[attr-defined]
+    assert "须由本中心另一位财务人员复核" in text(first, address)
+    refused = first.post(reverse("approve_settlement", args=[proposal.pk]))
+    assert refused.status_code == 409
+    assert "不能复核自己编制的结算" in refused.content.decode()
+    shown = text(second, address)
+    assert "复核通过并冻结" in shown
+    assert "11.00 元" in shown
+    assert APPLICANT.name not in shown
+    done = second.post(reverse("approve_settlement", args=[proposal.pk]), follow=True)
+    assert "finance 于" in done.content.decode()
+    assert Settlement.objects.get().closed_by == "second-finance"
+
+
+def test_a_prepared_month_is_sent_back_with_its_reason(
+    world: PostageWorld, march: Statement, sign_in: SignIn
+) -> None:
+    second = sign_in(world.cast.second_finance)
+    sign_in(world.cast.finance).post(reverse("settlements"), {"carrier": "ems", "month": MONTH})
+    proposal = SettlementProposal.objects.get()
+    refused = second.post(reverse("return_settlement", args=[proposal.pk]), {"reason": " "})
+    assert "请写明退回的理由" in refused.content.decode()
+    back = second.post(
+        reverse("return_settlement", args=[proposal.pk]), {"reason": "漏了补充账单"}, follow=True
+    )
+    assert "漏了补充账单" in back.content.decode()
+    assert not Settlement.objects.exists()
