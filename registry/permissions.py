@@ -71,7 +71,15 @@ FINANCE = {
     "exception.approve",
     "settlement.see",
 }
-ADMINISTRATOR = {"directory.edit", "account.edit", "grant.edit", "carrier.edit", "job.see", "inbox.see"}
+ADMINISTRATOR = {
+    "policy.edit",
+    "directory.edit",
+    "account.edit",
+    "grant.edit",
+    "carrier.edit",
+    "job.see",
+    "inbox.see",
+}
 AUDITOR = {"audit.read", "audit.verify"}
 
 TABLE: Mapping[str, Mapping[str, Reach]] = {

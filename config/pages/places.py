@@ -39,10 +39,12 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
         Place("对账", "balance", "statements"),
         Place("差异", "gap", "discrepancies"),
         Place("结算", "sheet", "settlements"),
+        Place("政策", "directory", "policies"),
     ),
     Role.ADMINISTRATOR.value: (
         Place("任务", "gear", "jobs"),
         Place("推送收件箱", "inbox", "webhook_inbox"),
+        Place("邮资政策", "sheet", "policies"),
         Place("目录", "directory", "admin:index"),
     ),
     Role.AUDITOR.value: (Place("审计", "chain", "audit"),),

@@ -11,6 +11,7 @@ from logistics.models.billing import (
 )
 from logistics.models.carriers import Carrier, CarrierAccount
 from logistics.models.disputes import DisputeLetter
+from logistics.models.exceptions import PostageException
 from logistics.models.ledger import LedgerAccount, LedgerEntry, Posting
 from logistics.models.parcels import CustodyEvent, Incident, Parcel, ParcelItem
 from logistics.models.postage import Charge, ChargeShare, PostagePolicy, TariffContract, TariffZone
@@ -32,6 +33,7 @@ __all__ = [
     "Parcel",
     "ParcelItem",
     "ParkedNumber",
+    "PostageException",
     "PostagePolicy",
     "Posting",
     "Settlement",

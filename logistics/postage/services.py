@@ -17,6 +17,7 @@ from logistics.postage.disputing import (
 )
 from logistics.postage.drafting import Draft, draft_month
 from logistics.postage.payment import decide_payment
+from logistics.postage.policies import add_policy, ask_exception, decide_on_exception, end_policy
 from logistics.postage.reconciling import Reconciled, accruals, outcome_of, reconcile_statement
 from logistics.postage.settlement_files import (
     keep_workbook,
@@ -31,6 +32,7 @@ from logistics.postage.statements import (
     preview_statement,
     remember_columns,
 )
+from logistics.postage.whatif import try_policy
 
 __all__ = [
     "Draft",
@@ -38,15 +40,19 @@ __all__ = [
     "Preview",
     "Reconciled",
     "accruals",
+    "add_policy",
     "add_tariff",
     "approve_settlement",
+    "ask_exception",
     "attach_dispute_paper",
     "attach_settlement_pdf",
     "charge_parcel",
+    "decide_on_exception",
     "decide_payment",
     "dispute_all",
     "dispute_workbook",
     "draft_month",
+    "end_policy",
     "end_tariff",
     "import_statement",
     "keep_dispute_workbook",
@@ -63,5 +69,6 @@ __all__ = [
     "settlement_json",
     "settlement_slip",
     "settlement_workbook",
+    "try_policy",
     "write_dispute",
 ]

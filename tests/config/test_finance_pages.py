@@ -6,8 +6,16 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from logistics.models import DisputeLetter, Settlement, SettlementProposal, Statement
+from logistics.models import (
+    DisputeLetter,
+    PostageException,
+    PostagePolicy,
+    Settlement,
+    SettlementProposal,
+    Statement,
+)
 from logistics.postage.services import dispute_all, import_statement, reconcile_statement
+from logistics.rules.payers import PUTIAN
 from tests.cast import APPLICANT, NOW, assemble
 from tests.config.conftest import SignIn
 from tests.logistics.postage_world import MONTH, PostageWorld, write_csv
@@ -85,3 +93,44 @@ def test_a_prepared_month_is_sent_back_with_its_reason(
     )
     assert "漏了补充账单" in back.content.decode()
     assert not Settlement.objects.exists()
+
+
+def new_version(**changes: str) -> dict[str, str]:
+    form = {"code": "taizhou-2", "source": "台州 §一", "valid_from": "2030-01-01"}
+    for rule in PUTIAN.rules:
+        form |= {f"bearer-{rule.leg}": rule.bearer.value, f"term-{rule.leg}": rule.term.value}
+    return {**form, **changes}
+
+
+def test_a_policy_is_tried_then_taken_in(world: PostageWorld, sign_in: SignIn) -> None:
+    charge = world.charged()
+    client = sign_in(world.cast.finance)
+    changed = new_version(act="try", first="2026-03", last="2026-03", **{"term-materials": "sender_monthly"})
+    shown = client.post(reverse("policies"), changed).content.decode()
+    assert "共 1 件，付费方或付款方式会改变的 1 件" in shown
+    assert charge.parcel.number in shown
+    assert "-1.00 元" in shown
+    assert 'value="taizhou-2"' in shown, "what was typed stays"
+    assert not PostagePolicy.objects.exists()
+    refused = client.post(reverse("policies"), new_version(**{"term-result": "collect"}))
+    assert refused.status_code == 409
+    assert "不能用“到付”" in refused.content.decode()
+    assert "新版本已登记" in client.post(reverse("policies"), new_version(), follow=True).content.decode()
+    row = PostagePolicy.objects.get()
+    ended = client.post(reverse("end_policy", args=[row.pk]), {"on": "2031-01-01"}, follow=True)
+    assert "2031-01-01" in ended.content.decode()
+
+
+def test_an_exception_is_asked_by_one_and_approved_by_another(world: PostageWorld, sign_in: SignIn) -> None:
+    first, second = sign_in(world.cast.finance), sign_in(world.cast.second_finance)
+    asked = {"case": world.case.number, "leg": "result", "reason": "困难群众"}
+    assert (
+        "等待另一位财务人员批准" in first.post(reverse("ask_exception"), asked, follow=True).content.decode()
+    )
+    row = PostageException.objects.get()
+    assert reverse("decide_exception", args=[row.pk]) not in text(first, reverse("policies"))
+    assert reverse("decide_exception", args=[row.pk]) in text(second, reverse("policies"))
+    second.post(reverse("decide_exception", args=[row.pk]), {"act": "approve"})
+    row.refresh_from_db()
+    assert row.state == "approved"
+    assert APPLICANT.name not in text(second, reverse("policies"))

@@ -80,7 +80,14 @@ def test_finance_of_another_centre_sees_no_books(world: World, sign_in: SignIn) 
     stranger = person("finance-zhuji", Role.FINANCE, centre=world.road.cast.zhuji.centre)
     client = sign_in(stranger)
     for pattern in pages():
-        if ABOUT.get(str(pattern.name)) in ("statement", "settlement", "proposal", "letter"):
+        if ABOUT.get(str(pattern.name)) in (
+            "statement",
+            "settlement",
+            "proposal",
+            "letter",
+            "policy",
+            "exception",
+        ):
             assert knock(client, pattern, world) == NOT_FOUND, str(pattern.name)
 
 

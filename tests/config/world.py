@@ -10,8 +10,18 @@ from django.urls import URLPattern
 from config.pages.urls import urlpatterns
 from dossier.models import Dossier, DossierState
 from ingest.models import Case, Handling, Material, Original, Page
-from logistics.models import DisputeLetter, Incident, Parcel, Settlement, SettlementProposal, Statement
+from logistics.models import (
+    DisputeLetter,
+    Incident,
+    Parcel,
+    PostageException,
+    PostagePolicy,
+    Settlement,
+    SettlementProposal,
+    Statement,
+)
 from logistics.rules.parcels import IncidentKind
+from logistics.rules.payers import PUTIAN, rules_to_data
 from logistics.services.custody import hand_over
 from logistics.services.incidents import report_incident
 from registry.models import Event, Slip
@@ -41,6 +51,8 @@ class World:
     settlement: Settlement
     proposal: SettlementProposal
     letter: DisputeLetter
+    policy: PostagePolicy
+    exception: PostageException
     job: Job
 
     def address_of(self, name: str) -> dict[str, object]:
@@ -58,6 +70,8 @@ class World:
             "statement": {"pk": self.statement.pk},
             "settlement": {"number": self.settlement.number},
             "proposal": {"pk": self.proposal.pk},
+            "policy": {"pk": self.policy.pk},
+            "exception": {"pk": self.exception.pk},
             "letter": {"pk": self.letter.pk},
             "job": {"pk": self.job.pk},
         }
@@ -93,6 +107,8 @@ ABOUT = {
     **dict.fromkeys(["settlement", "settlement_file"], "settlement"),
     **dict.fromkeys(["proposal", "approve_settlement", "return_settlement"], "proposal"),
     **dict.fromkeys(["letter_file"], "letter"),
+    **dict.fromkeys(["end_policy"], "policy"),
+    **dict.fromkeys(["decide_exception"], "exception"),
     **dict.fromkeys(["retry_job"], "job"),
 }  # fmt: skip
 EXTRA: dict[str, dict[str, object]] = {
@@ -144,6 +160,22 @@ def populate(road: Road) -> World:
         settlement=_settlement(road),
         proposal=_proposal(road),
         letter=_letter(statement, road),
+        policy=PostagePolicy.objects.create(
+            code="taizhou-1",
+            source="台州 §一",
+            centre=road.account.centre,
+            rules=rules_to_data(PUTIAN.rules),
+            valid_from=NOW.date(),
+        ),
+        exception=PostageException.objects.create(
+            case=case,
+            leg="result",
+            centre=road.account.centre,
+            reason="困难群众",
+            asked_by_id="0",
+            asked_by="finance",
+            asked_at=NOW,
+        ),
         job=_job(),
     )
 
