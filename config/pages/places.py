@@ -39,6 +39,7 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
         Place("对账", "balance", "statements"),
         Place("差异", "gap", "discrepancies"),
         Place("结算", "sheet", "settlements"),
+        Place("资费", "balance", "tariffs"),
         Place("政策", "directory", "policies"),
     ),
     Role.ADMINISTRATOR.value: (

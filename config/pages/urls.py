@@ -20,6 +20,7 @@ from config.pages import (
     policies,
     sending,
     settlements,
+    tariffs,
     uploads,
     worklists,
 )
@@ -78,6 +79,9 @@ urlpatterns = [
     path("letters/<int:pk>/<slug:form>/", disputes.letter_file, name="letter_file"),
     path("discrepancies/", finance.discrepancies, name="discrepancies"),
     path("discrepancies/resolve/", finance.resolve_difference, name="resolve_difference"),
+    path("tariffs/", tariffs.tariffs, name="tariffs"),
+    path("tariffs/<int:pk>/end/", tariffs.tariff_end, name="end_tariff"),
+    path("tariffs/<int:pk>/tariff.xlsx", tariffs.tariff_file, name="tariff_file"),
     path("policies/", policies.policies, name="policies"),
     path("policies/<int:pk>/end/", policies.policy_end, name="end_policy"),
     path("policies/exceptions/", policies.ask, name="ask_exception"),

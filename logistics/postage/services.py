@@ -32,6 +32,7 @@ from logistics.postage.statements import (
     preview_statement,
     remember_columns,
 )
+from logistics.postage.tariff_files import TariffImport, export_tariff, import_tariff, quote_price
 from logistics.postage.whatif import try_policy
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Imported",
     "Preview",
     "Reconciled",
+    "TariffImport",
     "accruals",
     "add_policy",
     "add_tariff",
@@ -54,12 +56,15 @@ __all__ = [
     "draft_month",
     "end_policy",
     "end_tariff",
+    "export_tariff",
     "import_statement",
+    "import_tariff",
     "keep_dispute_workbook",
     "keep_workbook",
     "outcome_of",
     "prepare_month",
     "preview_statement",
+    "quote_price",
     "reconcile_statement",
     "remember_columns",
     "resolve_discrepancies",

@@ -1,10 +1,12 @@
 """Finance at its pages: letters, two people closing a month, and what each of them is shown."""
 
+import io
 from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from logistics.models import (
     DisputeLetter,
@@ -134,3 +136,38 @@ def test_an_exception_is_asked_by_one_and_approved_by_another(world: PostageWorl
     row.refresh_from_db()
     assert row.state == "approved"
     assert APPLICANT.name not in text(second, reverse("policies"))
+
+
+def test_a_contract_is_checked_then_taken_in_and_quoted(
+    world: PostageWorld, sign_in: SignIn, tmp_path: Path
+) -> None:
+    client = sign_in(world.cast.finance)
+    exported = client.get(reverse("tariff_file", args=[world.contract.pk])).content
+    client.post(reverse("end_tariff", args=[world.contract.pk]), {"on": "2026-07-01"})
+    book = load_workbook(io.BytesIO(exported))
+    book["合同"]["B4"], book["合同"]["B5"], book["分区"]["F2"] = "2026-2", "2026-07-01", "贵"
+    address = reverse("tariffs")
+
+    def send(act: str) -> str:
+        book.save(tmp_path / "tariff.xlsx")
+        with (tmp_path / "tariff.xlsx").open("rb") as file:
+            return client.post(address, {"act": act, "carrier": "ems", "file": file}).content.decode()
+
+    assert "有 1 处错误" in send("import")
+    book["分区"]["F2"] = 12
+    assert "尚未导入" in send("check")
+    assert world.contract.carrier.tariffs.count() == 1
+    assert "已导入" in send("import")
+    assert world.contract.carrier.tariffs.count() == 2
+    asked = {
+        "carrier": "ems",
+        "origin": "330681",
+        "destination": "331000",
+        "weight": "1500",
+        "extra": "collect",
+    }
+    shown = client.get(address, asked).content.decode()
+    assert "到付手续费" in shown
+    refused = client.get(address, asked | {"origin": "火星"})
+    assert refused.status_code == 409
+    assert "没有找到唯一的地区" in refused.content.decode()

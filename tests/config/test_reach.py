@@ -87,6 +87,7 @@ def test_finance_of_another_centre_sees_no_books(world: World, sign_in: SignIn) 
             "letter",
             "policy",
             "exception",
+            "contract",
         ):
             assert knock(client, pattern, world) == NOT_FOUND, str(pattern.name)
 

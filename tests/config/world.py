@@ -19,16 +19,20 @@ from logistics.models import (
     Settlement,
     SettlementProposal,
     Statement,
+    TariffContract,
 )
+from logistics.postage.services import add_tariff
 from logistics.rules.parcels import IncidentKind
 from logistics.rules.payers import PUTIAN, rules_to_data
 from logistics.services.custody import hand_over
 from logistics.services.incidents import report_incident
+from registry.actors import SYSTEM
 from registry.models import Event, Slip
 from registry.paper.kinds import SlipKind
 from storage.models import Kind
 from storage.services import store_bytes
 from tests.cast import NOW
+from tests.logistics.postage_world import tariff_of
 from tests.logistics.road import Road
 from workers.models import Job, JobState
 
@@ -51,6 +55,7 @@ class World:
     settlement: Settlement
     proposal: SettlementProposal
     letter: DisputeLetter
+    contract: TariffContract
     policy: PostagePolicy
     exception: PostageException
     job: Job
@@ -70,6 +75,7 @@ class World:
             "statement": {"pk": self.statement.pk},
             "settlement": {"number": self.settlement.number},
             "proposal": {"pk": self.proposal.pk},
+            "contract": {"pk": self.contract.pk},
             "policy": {"pk": self.policy.pk},
             "exception": {"pk": self.exception.pk},
             "letter": {"pk": self.letter.pk},
@@ -108,6 +114,7 @@ ABOUT = {
     **dict.fromkeys(["proposal", "approve_settlement", "return_settlement"], "proposal"),
     **dict.fromkeys(["letter_file"], "letter"),
     **dict.fromkeys(["end_policy"], "policy"),
+    **dict.fromkeys(["end_tariff", "tariff_file"], "contract"),
     **dict.fromkeys(["decide_exception"], "exception"),
     **dict.fromkeys(["retry_job"], "job"),
 }  # fmt: skip
@@ -160,6 +167,9 @@ def populate(road: Road) -> World:
         settlement=_settlement(road),
         proposal=_proposal(road),
         letter=_letter(statement, road),
+        contract=add_tariff(
+            tariff=tariff_of(road.account.centre, carrier=road.account.carrier.code), actor=SYSTEM, now=NOW
+        ),
         policy=PostagePolicy.objects.create(
             code="taizhou-1",
             source="台州 §一",

@@ -54,7 +54,7 @@ def version(code: str = "taizhou-2", *, start: date = MAY, until: date | None = 
     return Policy(code, "台州 §一", start, until, rules)
 
 
-APPLICANT_PAYS_RESULTS = {"result": (Bearer.APPLICANT, PaymentTerm.SENDER_CASH)}
+APPLICANT_PAYS_RESULTS: dict[str, Any] = {"result": (Bearer.APPLICANT, PaymentTerm.SENDER_CASH)}
 
 
 @pytest.fixture
