@@ -41,6 +41,7 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
         Place("结算", "sheet", "settlements"),
         Place("资费", "balance", "tariffs"),
         Place("政策", "directory", "policies"),
+        Place("统计", "chain", "spending"),
     ),
     Role.ADMINISTRATOR.value: (
         Place("任务", "gear", "jobs"),

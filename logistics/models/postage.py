@@ -317,6 +317,10 @@ class ChargeShare(models.Model):
     def __str__(self) -> str:
         return f"{self.charge_id}/{self.position}"
 
+    @classmethod
+    def within(cls, reach: Reach, actor: Actor) -> Q:
+        return _own_centre(reach, actor)
+
 
 def _own_centre(reach: Reach, actor: Actor) -> Q:
     if reach == Reach.OWN_CENTRE and actor.centre_id is not None:

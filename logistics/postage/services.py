@@ -25,6 +25,7 @@ from logistics.postage.settlement_files import (
     settlement_slip,
     settlement_workbook,
 )
+from logistics.postage.spending import Spending, spending, spending_lines
 from logistics.postage.statements import (
     Imported,
     Preview,
@@ -40,6 +41,7 @@ __all__ = [
     "Imported",
     "Preview",
     "Reconciled",
+    "Spending",
     "TariffImport",
     "accruals",
     "add_policy",
@@ -74,6 +76,8 @@ __all__ = [
     "settlement_json",
     "settlement_slip",
     "settlement_workbook",
+    "spending",
+    "spending_lines",
     "try_policy",
     "write_dispute",
 ]

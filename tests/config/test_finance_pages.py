@@ -1,6 +1,8 @@
 """Finance at its pages: letters, two people closing a month, and what each of them is shown."""
 
+import html
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -171,3 +173,21 @@ def test_a_contract_is_checked_then_taken_in_and_quoted(
     refused = client.get(address, asked | {"origin": "火星"})
     assert refused.status_code == 409
     assert "没有找到唯一的地区" in refused.content.decode()
+
+
+def test_the_figures_lead_to_their_lines(world: PostageWorld, sign_in: SignIn) -> None:
+    charge = world.charged()
+    client = sign_in(world.cast.finance)
+    span = {"first": "2026-03", "last": "2026-03"}
+    page = client.get(reverse("spending"), span).content.decode()
+    assert '<rect width="1000"' in page
+    link = html.unescape(re.findall(r'href="([^"]*lines/[^"]*leg=materials)"', page)[0])
+    lines = text(client, link)
+    assert charge.parcel.number in lines
+    assert "1 笔，合计 11.00 元" in lines
+    assert APPLICANT.name not in lines + page
+    assert client.get(reverse("spending"), {"first": "2026-04", "last": "2026-03"}).status_code == 409
+    assert (
+        "这段时间没有邮资"
+        in client.get(reverse("spending"), {"first": "2026-01", "last": "2026-01"}).content.decode()
+    )
