@@ -64,7 +64,7 @@ def kept(content: bytes, folder: Path) -> Path:
     return path
 
 
-def book(folder: Path, **changes: dict[str, object]) -> Path:
+def book(folder: Path, **changes: dict[str, str | int]) -> Path:
     """The full contract with some cells of its workbook changed: `合同={"B4": "…"}`."""
     sheets = load_workbook(io.BytesIO(tariff_workbook(FULL, made_at=NOW)))
     for sheet, cells in changes.items():

@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
     def _print(self, tried: WhatIf, names: dict[int, str], *, as_json: bool) -> None:
         payers = sorted({*tried.before, *tried.after}, key=lambda payer: payer or 0)
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "payer": names[payer] if payer else "申请人",
                 "before_fen": tried.before.get(payer, 0),
@@ -71,7 +71,7 @@ class Command(BaseCommand):
             return
         self.stdout.write(f"试算 {tried.checked} 件，付费方或付款方式改变 {len(tried.changed)} 件")
         for row in rows:
-            before, after = int(row["before_fen"]), int(row["after_fen"])
+            before, after = row["before_fen"], row["after_fen"]
             self.stdout.write(
                 f"{row['payer']}：原 {yuan(before)} 元，新 {yuan(after)} 元，增减 {yuan(after - before)} 元"
             )
