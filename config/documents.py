@@ -11,6 +11,8 @@ from config.environment import Environment
 from ingest.rules import CASE_STEPS, HANDLING_STEPS, CaseState, HandlingState
 from logistics.rules.parcels import STEPS as PARCEL_STEPS
 from logistics.rules.parcels import ParcelState
+from logistics.rules.settling import STEPS as SETTLEMENT_STEPS
+from logistics.rules.settling import ProposalState
 from registry.permissions import ACTS, TABLE
 from registry.terms import Role, Term
 from workers.reactions import REACTIONS
@@ -67,6 +69,7 @@ def states_page() -> str:
         _machine("Case 办件", CaseState, CASE_STEPS, first=CaseState.DRAFT),
         _machine("Handling 办理环节", HandlingState, HANDLING_STEPS, first=HandlingState.WAITING),
         _machine("Parcel 寄件", ParcelState, PARCEL_STEPS, first=ParcelState.PACKING),
+        _machine("Settlement 结算", ProposalState, SETTLEMENT_STEPS, first=ProposalState.PREPARED),
     ]
     return "\n".join(parts)
 

@@ -100,7 +100,7 @@ def refusal_of(handling: Handling, *, decided_at: datetime) -> Refusal:
 
 
 def _lines(case: Case) -> tuple[MaterialLine, ...]:
-    pages = [page for page in case.pages.filter(set_aside=False).values_list("material_id", flat=True)]
+    pages = list(case.pages.filter(set_aside=False).values_list("material_id", flat=True))
     taken_in = set(case.originals.filter(kind="material").values_list("material_id", flat=True))
     return tuple(
         _line(material, pages=pages.count(material.pk), original=material.pk in taken_in)

@@ -23,6 +23,7 @@ PEOPLE: tuple[tuple[str, Role, str], ...] = (
     ("officer-taizhou", Role.OFFICER, "331000-zjj"),
     ("officer-zhuji", Role.OFFICER, "330681-rsj"),
     ("finance-taizhou", Role.FINANCE, "centre-331000"),
+    ("finance-taizhou-2", Role.FINANCE, "centre-331000"),
     ("finance-zhuji", Role.FINANCE, "centre-330681"),
     ("administrator", Role.ADMINISTRATOR, ""),
     ("auditor", Role.AUDITOR, ""),

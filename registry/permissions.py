@@ -63,10 +63,23 @@ FINANCE = {
     "statement.import",
     "statement.reconcile",
     "discrepancy.resolve",
-    "month.close",
+    "dispute.write",
+    "month.prepare",
+    "settlement.approve",
+    "policy.edit",
+    "exception.ask",
+    "exception.approve",
     "settlement.see",
 }
-ADMINISTRATOR = {"directory.edit", "account.edit", "grant.edit", "carrier.edit", "job.see", "inbox.see"}
+ADMINISTRATOR = {
+    "policy.edit",
+    "directory.edit",
+    "account.edit",
+    "grant.edit",
+    "carrier.edit",
+    "job.see",
+    "inbox.see",
+}
 AUDITOR = {"audit.read", "audit.verify"}
 
 TABLE: Mapping[str, Mapping[str, Reach]] = {

@@ -35,6 +35,7 @@ class Cast:
     officer: Actor
     other_officer: Actor
     finance: Actor
+    second_finance: Actor
     administrator: Actor
     auditor: Actor
 
@@ -58,6 +59,7 @@ def assemble() -> Cast:
         officer=person("officer", Role.OFFICER, office=taizhou),
         other_officer=person("other-officer", Role.OFFICER, office=wenling),
         finance=person("finance", Role.FINANCE, centre=centre),
+        second_finance=person("second-finance", Role.FINANCE, centre=centre),
         administrator=person("administrator", Role.ADMINISTRATOR),
         auditor=person("auditor", Role.AUDITOR),
     )

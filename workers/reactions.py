@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from registry.models import Event
-from workers.work import dossiers, pages, papers, parcels, settlements
+from workers.work import dossiers, letters, pages, papers, parcels, settlements
 
 
 def whole(event: Event) -> Iterable[str]:
@@ -42,6 +42,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "parcel.received": (Reaction("issue_delivery_proof", papers.issue_delivery_proof),),
     "original.moved": (Reaction("close_delivered", parcels.close_delivered),),
     "webhook.received": (Reaction("take_in_push", parcels.take_in_push),),
+    "dispute.written": (Reaction("sign_dispute", letters.sign_dispute),),
     "settlement.closed": (Reaction("sign_settlement", settlements.sign_settlement),),
 }
 

@@ -9,14 +9,21 @@ from config.demo.people import People
 from config.demo.play import Play
 from config.demo.stage import DemoFailed, wait_for
 from config.demo.statements import make_statement
-from logistics.models import Discrepancy, Settlement, Waybill
-from logistics.postage.services import close_month, dispute_all, import_statement, reconcile_statement
+from logistics.models import Discrepancy, DisputeLetter, Settlement, Waybill
+from logistics.postage.services import (
+    approve_settlement,
+    dispute_all,
+    import_statement,
+    prepare_month,
+    reconcile_statement,
+    write_dispute,
+)
 from logistics.rules.money import yuan
 from registry.time import local_day
 
 
 def settle(play: Play, people: People, couriers: Couriers, waybills: Sequence[Waybill]) -> Settlement:
-    """Import, check, find exactly what was planted, dispute it, close the month."""
+    """Import, check, find exactly what was planted, dispute it by letter; one person prepares the month, another approves it."""
     carrier, now = couriers.neutral.carrier, timezone.now()
     month = f"{local_day(now):%Y-%m}"
     path = play.folder / "statement.xlsx"
@@ -38,19 +45,26 @@ def settle(play: Play, people: People, couriers: Couriers, waybills: Sequence[Wa
             actor=people.finance,
             now=now,
         )
+        written = write_dispute(statement=imported.statement, actor=people.finance, now=now)
+        letter = wait_for("the sealed letter to the courier", lambda: _sealed(written))
         says(
-            f"{imported.statement.line_count} 行，差异 {outcome.differences} 处恰为预置，涉及 {yuan(outcome.stake_fen)} 元"
+            f"{imported.statement.line_count} 行，差异 {outcome.differences} 处恰为预置，涉及 {yuan(outcome.stake_fen)} 元；{letter.slip.number}"
         )
     with play.step("结算") as says:
-        closed = close_month(
+        prepared = prepare_month(
             centre=people.centre, carrier=carrier, month=month, actor=people.finance, now=timezone.now()
         )
+        closed = approve_settlement(proposal=prepared, actor=people.second_finance, now=timezone.now())
         settlement = wait_for("the signed settlement", lambda: _signed(closed))
         says(
             f"{settlement.number}：应付 {yuan(settlement.payable_fen)} 元，暂扣 {yuan(settlement.withheld_fen)} 元"
         )
     play.facts["differences"] = [list(pair) for pair in found]
     return settlement
+
+
+def _sealed(letter: DisputeLetter) -> DisputeLetter | None:
+    return DisputeLetter.objects.select_related("slip").filter(pk=letter.pk, paper__isnull=False).first()
 
 
 def _signed(settlement: Settlement) -> Settlement | None:

@@ -5,18 +5,21 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from registry.accounts import Login, make_accounts
+from registry.accounts import PEOPLE, Login, make_accounts
 from registry.actors import Actor
 from registry.models import Office, ServiceCentre, User, Window
+
+KNOWN = frozenset(username for username, _, _ in PEOPLE)
 
 
 @dataclass(frozen=True)
 class People:
-    """A clerk in Zhuji, an officer and a finance officer in Taizhou, and where they work."""
+    """A clerk in Zhuji, an officer and two finance officers in Taizhou (one prepares, one approves), and where they work."""
 
     clerk: Actor
     officer: Actor
     finance: Actor
+    second_finance: Actor
     window: Window
     office: Office
     centre: ServiceCentre
@@ -30,6 +33,7 @@ def assemble(folder: Path) -> tuple[People, list[Login]]:
         clerk=_actor("clerk-zhuji"),
         officer=_actor("officer-taizhou"),
         finance=_actor("finance-taizhou"),
+        second_finance=_actor("finance-taizhou-2"),
         window=Window.objects.select_related("region", "centre").get(code="330681-01"),
         office=office,
         centre=office.centre,
@@ -40,7 +44,7 @@ def assemble(folder: Path) -> tuple[People, list[Login]]:
 def _kept(path: Path) -> list[Login]:
     if path.exists():
         logins = [Login(**row) for row in json.loads(path.read_text())]
-        if all(_opens(login) for login in logins):
+        if {login.username for login in logins} == KNOWN and all(_opens(login) for login in logins):
             return logins
     logins = make_accounts()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,4 +1,4 @@
-"""Finance: statements in, differences decided, months settled. No dossiers, no page images, no names."""
+"""Finance: statements in, differences decided. No dossiers, no page images, no names."""
 
 import tempfile
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Count, Q, Sum
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,10 +15,9 @@ from django.views.decorators.http import require_POST
 from config.pages.acting import act_elsewhere
 from config.pages.frame import Fault, Typed, page
 from config.pages.keyset import newest_first
-from logistics.models import Carrier, Discrepancy, Settlement, SettlementLine, Statement, StatementLine
+from logistics.models import Carrier, Discrepancy, Statement, StatementLine
 from logistics.postage.services import (
     Imported,
-    close_month,
     import_statement,
     outcome_of,
     reconcile_statement,
@@ -27,7 +26,6 @@ from logistics.postage.services import (
 from logistics.rules.checks import Code
 from logistics.rules.disputes import MOVES, DiscrepancyState
 from registry.actors import Actor
-from registry.models import ServiceCentre
 from registry.permissions import NotYours, visible
 from registry.time import local_day
 from storage.errors import Refused
@@ -105,12 +103,12 @@ def _show_statements(request: HttpRequest, actor: Actor, fault: Fault | None = N
 
 @page("statement.reconcile")
 def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return _show_statement(request, actor, pk)
+    return show_statement(request, actor, pk)
 
 
-def _show_statement(request: HttpRequest, actor: Actor, pk: int, fault: Fault | None = None) -> HttpResponse:
+def show_statement(request: HttpRequest, actor: Actor, pk: int, fault: Fault | None = None) -> HttpResponse:
     """One statement: its figures, its differences, and its lines as read."""
-    shown = _statement(pk, actor)
+    shown = find_statement(pk, actor)
     standing = shown.discrepancies.exclude(state=DiscrepancyState.CLEARED.value)
     lines = StatementLine.objects.filter(statement=shown).order_by("row")
     after = request.GET.get("row", "")
@@ -121,6 +119,8 @@ def _show_statement(request: HttpRequest, actor: Actor, pk: int, fault: Fault | 
         "differences": list(standing.order_by("row", "code")[: 5 * LINES_SHOWN]),
         "lines": found[:LINES_SHOWN],
         "next_row": found[LINES_SHOWN - 1].row if len(found) > LINES_SHOWN else "",
+        "disputed": standing.filter(state=DiscrepancyState.DISPUTED.value).exists(),
+        "letters": list(shown.letters.select_related("slip", "workbook", "paper")),
         "fault": fault,
         "typed": Typed(fault.at, request.POST) if fault else None,
         "said": list(messages.get_messages(request)),
@@ -132,14 +132,14 @@ def _show_statement(request: HttpRequest, actor: Actor, pk: int, fault: Fault | 
 @require_POST
 @page("statement.reconcile")
 def reconcile(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    shown, now = _statement(pk, actor), timezone.now()
+    shown, now = find_statement(pk, actor), timezone.now()
     return act_elsewhere(
         request,
         act=lambda: reconcile_statement(statement=shown, actor=actor, now=now),
         said="已逐行核对。",
         at="next",
         back=f"{reverse('statement', args=[pk])}#next",
-        refused=lambda fault: _show_statement(request, actor, pk, fault),
+        refused=lambda fault: show_statement(request, actor, pk, fault),
     )
 
 
@@ -197,84 +197,13 @@ def resolve_difference(request: HttpRequest, actor: Actor) -> HttpResponse:
 
     if at.isdecimal():
         back = f"{reverse('statement', args=[int(at)])}#differences"
-        again = lambda fault: _show_statement(request, actor, int(at), fault)  # noqa: E731
+        again = lambda fault: show_statement(request, actor, int(at), fault)  # noqa: E731
     else:
         back = reverse("discrepancies")
         again = lambda fault: _show_discrepancies(request, actor, fault)  # noqa: E731
     return act_elsewhere(
         request, act=decide, said=f"已处理 {len(rows)} 条差异。", at="differences", back=back, refused=again
     )
-
-
-@page("settlement.see")
-def settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """The settled months of the own centre, and closing the next one."""
-    if request.method == "POST":
-        return _close(request, actor)
-    return _show_settlements(request, actor)
-
-
-def _close(request: HttpRequest, actor: Actor) -> HttpResponse:
-    carrier = Carrier.objects.filter(code=request.POST.get("carrier", "")).first()
-    centre = ServiceCentre.objects.filter(pk=actor.centre_id or 0).first()
-    if carrier is None or centre is None:
-        return _show_settlements(request, actor, fault=Fault("close", "请选择承运商。"))
-    try:
-        made = close_month(
-            centre=centre,
-            carrier=carrier,
-            month=request.POST.get("month", ""),
-            actor=actor,
-            now=timezone.now(),
-        )
-    except NotYours:
-        raise
-    except Refused as refused:
-        return _show_settlements(request, actor, fault=Fault.of(refused, "close"))
-    return redirect("settlement", number=made.number)
-
-
-def _show_settlements(request: HttpRequest, actor: Actor, fault: Fault | None = None) -> HttpResponse:
-    rows = visible(actor, "settlement.see", Settlement.objects.select_related("carrier", "workbook", "paper"))
-    part = newest_first(rows, after=request.GET.get("after", ""), size=PAGE_SIZE)
-    context = {
-        "rows": part.rows,
-        "next": part.next,
-        "carriers": list(Carrier.objects.filter(active=True).order_by("name")),
-        "month": request.POST.get("month") or f"{local_day(timezone.now()):%Y-%m}",
-        "carrier": request.POST.get("carrier", ""),
-        "fault": fault,
-    }
-    return render(request, "finance/settlements.html", context, status=409 if fault else 200)
-
-
-@page("settlement.see")
-def settlement(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
-    shown = _settlement(number, actor)
-    offices = (
-        shown.lines.values("office_name")
-        .annotate(
-            count=Count("pk"),
-            billed=Sum("billed_fen"),
-            withheld=Sum("withheld_fen"),
-            released=Sum("released_fen"),
-            payable=Sum("payable_fen"),
-        )
-        .order_by("office_name")
-    )
-    lines = SettlementLine.objects.filter(settlement=shown).order_by("position")
-    context = {"settlement": shown, "offices": list(offices), "lines": list(lines[: 2 * LINES_SHOWN])}
-    return render(request, "finance/settlement.html", context)
-
-
-@page("settlement.see")
-def settlement_file(request: HttpRequest, actor: Actor, number: str, form: str) -> HttpResponseBase:
-    """The workbook or the signed PDF of a settlement."""
-    shown = _settlement(number, actor)
-    stored = {"xlsx": shown.workbook, "pdf": shown.paper}.get(form)
-    if stored is None:
-        raise Refused("file_not_ready", "文件还在生成，请稍后再下载。", can_retry=True)
-    return download(stored, f"{shown.number}.{form}")
 
 
 def download(stored: StoredObject, name: str, *, inline: bool = False) -> StreamingHttpResponse:
@@ -296,17 +225,10 @@ def _moves() -> list[tuple[str, str]]:
     return [(state.value, words[state]) for state in words if state in MOVES[DiscrepancyState.OPEN]]
 
 
-def _statement(pk: int, actor: Actor) -> Statement:
+def find_statement(pk: int, actor: Actor) -> Statement:
+    """Raises NotYours for a statement of another centre."""
     rows = visible(actor, "statement.reconcile", Statement.objects.filter(pk=pk))
     found = rows.select_related("carrier", "stored").first()
-    if found is None:
-        raise NotYours
-    return found
-
-
-def _settlement(number: str, actor: Actor) -> Settlement:
-    rows = visible(actor, "settlement.see", Settlement.objects.filter(number=number))
-    found = rows.select_related("carrier", "centre", "workbook", "paper").first()
     if found is None:
         raise NotYours
     return found

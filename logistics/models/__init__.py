@@ -10,9 +10,12 @@ from logistics.models.billing import (
     StatementState,
 )
 from logistics.models.carriers import Carrier, CarrierAccount
+from logistics.models.disputes import DisputeLetter
+from logistics.models.exceptions import PostageException
 from logistics.models.ledger import LedgerAccount, LedgerEntry, Posting
 from logistics.models.parcels import CustodyEvent, Incident, Parcel, ParcelItem
 from logistics.models.postage import Charge, ChargeShare, PostagePolicy, TariffContract, TariffZone
+from logistics.models.settling import SettlementProposal
 from logistics.models.waybills import ParkedNumber, TrackingEvent, Waybill, WebhookDelivery
 
 __all__ = [
@@ -23,16 +26,19 @@ __all__ = [
     "ColumnName",
     "CustodyEvent",
     "Discrepancy",
+    "DisputeLetter",
     "Incident",
     "LedgerAccount",
     "LedgerEntry",
     "Parcel",
     "ParcelItem",
     "ParkedNumber",
+    "PostageException",
     "PostagePolicy",
     "Posting",
     "Settlement",
     "SettlementLine",
+    "SettlementProposal",
     "Statement",
     "StatementLine",
     "StatementState",

@@ -186,7 +186,7 @@ class Discrepancy(models.Model):
 
 
 class Settlement(models.Model):
-    """结算单: what one centre owes one carrier for one month. Frozen when made; corrections go to the next."""
+    """结算单: what one centre owes one carrier for one month. Frozen when approved; corrections go to the next."""
 
     number = models.CharField("结算单号", max_length=40, unique=True)
     centre = models.ForeignKey(
@@ -203,8 +203,10 @@ class Settlement(models.Model):
     payable_fen = models.BigIntegerField("应付金额（分）")
     accrued_count = models.PositiveIntegerField("已妥投未计费件数")
     accrued_fen = models.BigIntegerField("已妥投未计费（分）")
+    prepared_at = models.DateTimeField("编制时间", null=True, blank=True)
+    prepared_by = models.CharField("编制人", max_length=100, blank=True)
     closed_at = models.DateTimeField("结算时间")
-    closed_by = models.CharField("结算人", max_length=100)
+    closed_by = models.CharField("复核人", max_length=100)
     frozen = models.BooleanField("已冻结", default=False)
     workbook = models.ForeignKey(
         StoredObject, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="XLSX"

@@ -67,6 +67,10 @@ class PostagePolicy(models.Model):
     def __str__(self) -> str:
         return self.code
 
+    @classmethod
+    def within(cls, reach: Reach, actor: Actor) -> Q:
+        return _own_centre(reach, actor)
+
     def as_policy(self) -> Policy:
         """As a value for the rules. Raises Refused when the stored rules say something unknown."""
         return Policy(
@@ -312,6 +316,10 @@ class ChargeShare(models.Model):
 
     def __str__(self) -> str:
         return f"{self.charge_id}/{self.position}"
+
+    @classmethod
+    def within(cls, reach: Reach, actor: Actor) -> Q:
+        return _own_centre(reach, actor)
 
 
 def _own_centre(reach: Reach, actor: Actor) -> Q:

@@ -1,31 +1,25 @@
-"""结算: a month is closed for one centre and carrier; its lines are copied, numbered and never change again."""
+"""结算: one person prepares a month, another approves it; then its lines are copied, numbered and never change."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Q
 
 from logistics.models import (
     Carrier,
-    Charge,
-    ChargeShare,
     Discrepancy,
     Settlement,
     SettlementLine,
+    SettlementProposal,
     Statement,
-    StatementLine,
     StatementState,
 )
 from logistics.postage.books import Books, Tally, post
+from logistics.postage.drafting import Draft, Drawn, batches, draft_month, draw_lines
 from logistics.postage.reconciling import accruals
 from logistics.postage.settlement_files import keep_workbook
-from logistics.rules.checks import stake_of
-from logistics.rules.disputes import WITHHELD, DiscrepancyState
-from logistics.rules.money import split_by
+from logistics.rules.disputes import DiscrepancyState
+from logistics.rules.settling import NotAllowed, ProposalState, check_second_person, target_of
 from registry import events
 from registry.actors import Actor
 from registry.models import NumberSequence, ServiceCentre
@@ -33,45 +27,77 @@ from registry.permissions import NotYours, check_may
 from storage.errors import Refused
 from storage.models import StoredObject
 
-_CHUNK = 500
-T = TypeVar("T")
 S = DiscrepancyState
 
 
-@dataclass
-class Part:
-    """One centre's and office's part of a billed line, before it is written down."""
-
-    line: StatementLine
-    charge: Charge | None
-    share: ChargeShare | None
-    billed_fen: int
-    withheld_fen: int
-    credited_fen: int
-    released_fen: int
-    expected_fen: int
-    codes: list[str] = field(default_factory=list)
-
-
-def close_month(
+def prepare_month(
     *, centre: ServiceCentre, carrier: Carrier, month: str, actor: Actor, now: datetime
-) -> Settlement:
-    """Settle a month. Differences still disputed are held back; what is decided later goes into the next month.
+) -> SettlementProposal:
+    """Work a month out and lay it before a second person. Nothing is frozen, numbered or entered yet.
 
-    Raises Refused while a statement is not reconciled or a difference is undecided. Closing again answers the
-    settlement that is there. The signed PDF follows through the event `settlement.closed`.
+    Preparing again without a change answers the proposal that waits; after a change it is replaced. Raises Refused
+    while a statement is not reconciled or a difference is undecided, and for a month that is settled.
     """
-    check_may(actor, "month.close")
+    check_may(actor, "month.prepare")
     if actor.kind != "system" and actor.centre_id != centre.pk:
         raise NotYours
     with transaction.atomic():
         Carrier.objects.select_for_update().get(pk=carrier.pk)
-        settlement = Settlement.objects.filter(centre=centre, carrier=carrier, month=month).first()
+        _check_ready(centre, carrier, month)
+        draft = draft_month(centre=centre, carrier=carrier, month=month)
+        if draft.count == 0 and draft.accrued_count == 0:
+            raise Refused("nothing_to_settle", "本期没有属于本中心的账单明细，无需结算。")
+        waiting = SettlementProposal.objects.filter(
+            centre=centre, carrier=carrier, month=month, state=ProposalState.PREPARED.value
+        ).first()
+        if waiting is not None:
+            if waiting.digest == draft.digest:
+                return waiting
+            _move(waiting, "replace", actor=actor, now=now, reason="数据有变化，重新编制")
+        return _propose(centre, carrier, month, draft, actor=actor, now=now)
+
+
+def approve_settlement(*, proposal: SettlementProposal, actor: Actor, now: datetime) -> Settlement:
+    """A second finance officer of the same centre agrees; the month is frozen, numbered and entered in the ledger.
+
+    Approving again answers the settlement that is there. The signed PDF follows through the event
+    `settlement.closed`. Raises Refused for whoever prepared it, and when the books changed since.
+    """
+    check_may(actor, "settlement.approve", proposal)
+    check_second_person(prepared_by=proposal.prepared_by_id, kind=actor.kind, person=actor.id)
+    with transaction.atomic():
+        Carrier.objects.select_for_update().get(pk=proposal.carrier_id)
+        proposal = SettlementProposal.objects.select_related("centre", "carrier", "settlement").get(
+            pk=proposal.pk
+        )
+        settlement = proposal.settlement
         if settlement is None:
-            _check_ready(centre, carrier, month)
-            settlement = _settle(centre, carrier, month, actor=actor, now=now)
+            _check_ready(proposal.centre, proposal.carrier, proposal.month)
+            _move(proposal, "approve", actor=actor, now=now)
+            settlement = _settle(proposal, actor=actor, now=now)
+            SettlementProposal.objects.filter(pk=proposal.pk).update(settlement=settlement)
     keep_workbook(settlement=settlement, now=now)
     return Settlement.objects.get(pk=settlement.pk)
+
+
+def return_settlement(
+    *, proposal: SettlementProposal, reason: str, actor: Actor, now: datetime
+) -> SettlementProposal:
+    """Send a prepared month back, or withdraw it, with the reason. It can be prepared anew."""
+    check_may(actor, "settlement.approve", proposal)
+    if not reason.strip():
+        raise NotAllowed("return_reason", "请写明退回的理由。")
+    with transaction.atomic():
+        proposal = SettlementProposal.objects.select_related("carrier").get(pk=proposal.pk)
+        _move(proposal, "return", actor=actor, now=now, reason=reason.strip())
+        events.record(
+            kind="settlement.returned",
+            actor=actor,
+            subject=proposal,
+            now=now,
+            data={"month": proposal.month, "carrier": proposal.carrier.code, "reason": reason.strip()},
+        )
+    return SettlementProposal.objects.get(pk=proposal.pk)
 
 
 def attach_settlement_pdf(
@@ -100,6 +126,8 @@ def _check_ready(centre: ServiceCentre, carrier: Carrier, month: str) -> None:
         raise Refused("no_statement", f"{carrier.name} {month} 的对账单还没有导入，不能结算。")
     if statements.filter(month__lte=month).exclude(state=StatementState.RECONCILED).exists():
         raise Refused("not_reconciled", f"{carrier.name} {month} 及以前还有对账单没有核对，请先核对。")
+    if Settlement.objects.filter(centre=centre, carrier=carrier, month=month).exists():
+        raise Refused("month_closed", f"{carrier.name} {month} 已经结算，更正请计入下月。")
     if Settlement.objects.filter(centre=centre, carrier=carrier, month__gt=month).exists():
         raise Refused("later_month_closed", "之后的月份已经结算，更正请计入下月。")
     undecided = Discrepancy.objects.filter(
@@ -110,13 +138,52 @@ def _check_ready(centre: ServiceCentre, carrier: Carrier, month: str) -> None:
         raise Refused("open_discrepancies", f"还有 {count} 条差异没有处理，请先提出异议或认可。")
 
 
-def _settle(
-    centre: ServiceCentre, carrier: Carrier, month: str, *, actor: Actor, now: datetime
-) -> Settlement:
-    waiting = accruals(centre=centre, carrier_id=carrier.pk, month=month)
-    own = ChargeShare.objects.filter(charge__in=waiting, centre=centre).aggregate(total=Sum("amount_fen"))[
-        "total"
-    ]
+def _propose(
+    centre: ServiceCentre, carrier: Carrier, month: str, draft: Draft, *, actor: Actor, now: datetime
+) -> SettlementProposal:
+    proposal = SettlementProposal.objects.create(
+        centre=centre,
+        carrier=carrier,
+        month=month,
+        line_count=draft.count,
+        billed_fen=draft.billed_fen,
+        withheld_fen=draft.withheld_fen,
+        released_fen=draft.released_fen,
+        payable_fen=draft.payable_fen,
+        accrued_count=draft.accrued_count,
+        accrued_fen=draft.accrued_fen,
+        digest=draft.digest,
+        prepared_by_id=actor.id,
+        prepared_by=actor.label,
+        prepared_at=now,
+    )
+    events.record(
+        kind="settlement.prepared",
+        actor=actor,
+        subject=proposal,
+        now=now,
+        data={
+            "month": month,
+            "carrier": carrier.code,
+            "payable_fen": draft.payable_fen,
+            "lines": draft.count,
+            "digest": draft.digest,
+        },
+    )
+    return proposal
+
+
+def _move(proposal: SettlementProposal, act: str, *, actor: Actor, now: datetime, reason: str = "") -> None:
+    target = target_of(act, proposal.state)
+    changed = SettlementProposal.objects.filter(pk=proposal.pk, state=proposal.state).update(
+        state=target.value, decided_by_id=actor.id, decided_by=actor.label, decided_at=now, reason=reason
+    )
+    if not changed:
+        raise Refused("stale", "该结算已被他人处理，请刷新页面。")
+
+
+def _settle(proposal: SettlementProposal, *, actor: Actor, now: datetime) -> Settlement:
+    centre, carrier, month = proposal.centre, proposal.carrier, proposal.month
     settlement = Settlement.objects.create(
         number=_number(centre, month),
         centre=centre,
@@ -127,21 +194,24 @@ def _settle(
         withheld_fen=0,
         released_fen=0,
         payable_fen=0,
-        accrued_count=len(waiting),
-        accrued_fen=own or 0,
+        accrued_count=proposal.accrued_count,
+        accrued_fen=proposal.accrued_fen,
+        prepared_at=proposal.prepared_at,
+        prepared_by=proposal.prepared_by,
         closed_at=now,
         closed_by=actor.label,
     )
-    tally = Tally()
-    count = 0
-    for rows in _batches(_lines(settlement, Books(centre=centre, carrier=carrier), tally)):
-        for row in rows:
-            count += 1
-            row.position = count
-        SettlementLine.objects.bulk_create(rows)
-    if count == 0 and not waiting:
-        raise Refused("nothing_to_settle", "本期没有属于本中心的账单明细，无需结算。")
-    _sum_up(settlement, count)
+    draft, tally, books = Draft(), Tally(), Books(centre=centre, carrier=carrier)
+    for chunk in batches(draw_lines(settlement)):
+        for drawn in chunk:
+            draft.add(drawn.row)
+            drawn.row.position = draft.count
+            _enter(drawn, books, tally)
+        SettlementLine.objects.bulk_create(drawn.row for drawn in chunk)
+    draft.accrue(accruals(centre=centre, carrier_id=carrier.pk, month=month), centre)
+    if draft.digest != proposal.digest:
+        raise NotAllowed("month_changed", "编制之后账目有变化，请重新编制后再复核。")
+    _freeze(settlement, draft)
     post(subject=f"settled:{settlement.pk}", words=f"结算 {settlement.number}", moves=tally.moves(), now=now)
     events.record(
         kind="settlement.closed",
@@ -154,220 +224,34 @@ def _settle(
             "carrier": carrier.code,
             "centre": centre.pk,
             "payable_fen": settlement.payable_fen,
-            "lines": count,
+            "lines": draft.count,
+            "prepared_by": proposal.prepared_by_id,
         },
     )
     return settlement
 
 
-def _lines(settlement: Settlement, books: Books, tally: Tally) -> Iterator[SettlementLine]:
-    for part in _parts(settlement):
-        tally.add(
-            *books.billed(
-                expected_fen=part.expected_fen,
-                billed_fen=part.billed_fen + part.released_fen,
-                withheld_fen=part.withheld_fen,
-            ),
-            *books.credited(part.credited_fen),
-        )
-        yield _row(settlement, part)
-    for held, amount in _releases(settlement):
-        tally.add(*books.accepted(amount))
-        yield _release_row(settlement, held, amount)
-
-
-def _parts(settlement: Settlement) -> Iterator[Part]:
-    """This centre's part of every reconciled line up to the month that it has not settled yet."""
-    centre, carrier = settlement.centre, settlement.carrier
-    taken: set[int] = set()
-    shared = Charge.objects.standing().filter(shares__centre=centre, waybill__carrier=carrier)
-    done = SettlementLine.objects.filter(
-        statement_line=OuterRef("pk"), centre=centre, kind=SettlementLine.Kind.BILLED
-    )
-    lines = (
-        StatementLine.objects.filter(
-            Q(statement__centre=centre)
-            | Q(statement__centre__isnull=True)
-            | Q(waybill_number__in=shared.values("waybill__number")),
-            statement__carrier=carrier,
-            statement__month__lte=settlement.month,
-            statement__state=StatementState.RECONCILED,
-        )
-        .exclude(Exists(done))
-        .select_related("account", "statement")
-        .order_by("statement__month", "statement__sha256", "row")
-    )
-    for chunk in _batches(lines.iterator(chunk_size=_CHUNK)):
-        charges = _charges(chunk, carrier)
-        discrepancies = _discrepancies(chunk)
-        settled = _settled_charges(charges.values(), centre)
-        for line in chunk:
-            charge = charges.get(line.waybill_number)
-            for part in _split(line, charge, discrepancies.get(line.pk, []), settlement):
-                if part.charge is not None and part.charge.pk in settled | taken:
-                    part.expected_fen = 0
-                yield part
-            if charge is not None and line.amount_fen > 0:
-                taken.add(charge.pk)
-
-
-def _split(
-    line: StatementLine, charge: Charge | None, found: list[Discrepancy], settlement: Settlement
-) -> Iterator[Part]:
-    """What of a line falls on this centre: its shares, or all of it when its account was billed without cause."""
-    centre_id = settlement.centre_id
-    stakes = [one.stake_fen for one in found if one.state in WITHHELD]
-    credited = [one.stake_fen for one in found if one.state == S.CREDITED]
-    withheld = stake_of(line.amount_fen, stakes)
-    released = sum(one.stake_fen for one in line.credits.all()) if line.amount_fen < 0 else 0
-    whole = Part(
-        line=line,
-        charge=None,
-        share=None,
-        billed_fen=line.amount_fen,
-        withheld_fen=withheld,
-        credited_fen=min(withheld, sum(credited)),
-        released_fen=min(released, -line.amount_fen) if released else 0,
-        expected_fen=0,
-        codes=[one.code for one in found if one.state != S.CLEARED],
-    )
-    shares = list(charge.shares.all()) if charge is not None else []
-    billed_centre = line.account.centre_id if line.account is not None else line.statement.centre_id
-    if not shares or (line.account is not None and billed_centre not in {one.centre_id for one in shares}):
-        if billed_centre == centre_id:
-            yield whole
+def _enter(drawn: Drawn, books: Books, tally: Tally) -> None:
+    row = drawn.row
+    if drawn.accepted:
+        tally.add(*books.accepted(row.released_fen))
         return
-    weights = [1] * len(shares)
-    columns = [
-        split_by(amount, weights)
-        for amount in (whole.billed_fen, whole.withheld_fen, whole.credited_fen, whole.released_fen)
-    ]
-    for share, billed, held, given, back in zip(shares, *columns, strict=True):
-        if share.centre_id == centre_id:
-            expected = share.amount_fen if line.amount_fen > 0 else 0
-            yield Part(line, charge, share, billed, held, given, back, expected, whole.codes)
-
-
-def _releases(settlement: Settlement) -> Iterator[tuple[SettlementLine, int]]:
-    """Held-back amounts of earlier settlements whose differences were accepted since."""
-    held = (
-        SettlementLine.objects.filter(
-            settlement__centre=settlement.centre,
-            settlement__carrier=settlement.carrier,
-            kind=SettlementLine.Kind.BILLED,
-            withheld_fen__gt=0,
-            statement_line__discrepancies__state=S.ACCEPTED.value,
-        )
-        .exclude(settlement=settlement)
-        .select_related("statement_line")
-        .distinct()
-    )
-    for line in held:
-        if line.statement_line is None:
-            continue
-        found = line.statement_line.discrepancies.filter(state__in=WITHHELD)
-        whole = line.statement_line.amount_fen
-        still = stake_of(whole, found.values_list("stake_fen", flat=True))
-        # This line's part of what is still held back of the whole billed line.
-        part = still * line.billed_fen // whole if whole else 0
-        before = SettlementLine.objects.filter(
-            kind=SettlementLine.Kind.ACCEPTED,
-            statement_line=line.statement_line,
-            centre=line.centre,
-            office=line.office,
-        ).aggregate(total=Sum("released_fen"))["total"]
-        amount = line.withheld_fen - (before or 0) - part
-        if amount > 0:
-            yield line, amount
-
-
-def _row(settlement: Settlement, part: Part) -> SettlementLine:
-    charge, office = part.charge, part.share.office if part.share else None
-    return SettlementLine(
-        settlement=settlement,
-        kind=SettlementLine.Kind.BILLED,
-        centre=settlement.centre,
-        statement_line=part.line,
-        charge=charge,
-        office=office,
-        office_name=office.name if office else "",
-        case_number=charge.case.number if charge else "",
-        item_name=charge.case.item.name if charge else "",
-        waybill_number=part.line.waybill_number,
-        leg=charge.leg if charge else "",
-        mode=charge.mode if charge else "",
-        term=charge.term if charge else "",
-        expected_fen=part.expected_fen,
-        billed_fen=part.billed_fen,
-        withheld_fen=part.withheld_fen,
-        released_fen=part.released_fen,
-        payable_fen=part.billed_fen - part.withheld_fen + part.released_fen,
-        words=charge.words if charge else "",
+    tally.add(
+        *books.billed(
+            expected_fen=row.expected_fen,
+            billed_fen=row.billed_fen + row.released_fen,
+            withheld_fen=row.withheld_fen,
+        ),
+        *books.credited(drawn.credited_fen),
     )
 
 
-def _release_row(settlement: Settlement, held: SettlementLine, amount: int) -> SettlementLine:
-    return SettlementLine(
-        settlement=settlement,
-        kind=SettlementLine.Kind.ACCEPTED,
-        centre=settlement.centre,
-        statement_line=held.statement_line,
-        charge=held.charge,
-        office=held.office,
-        office_name=held.office_name,
-        case_number=held.case_number,
-        item_name=held.item_name,
-        waybill_number=held.waybill_number,
-        leg=held.leg,
-        mode=held.mode,
-        term=held.term,
-        expected_fen=0,
-        billed_fen=0,
-        withheld_fen=0,
-        released_fen=amount,
-        payable_fen=amount,
-        words="往期暂扣的差异已认可",
-    )
-
-
-def _charges(lines: Iterable[StatementLine], carrier: Carrier) -> dict[str, Charge]:
-    numbers = {line.waybill_number for line in lines if line.waybill_number}
-    found = (
-        Charge.objects.standing()
-        .filter(waybill__carrier=carrier, waybill__number__in=numbers)
-        .select_related("case__item", "waybill")
-        .prefetch_related("shares__office")
-    )
-    return {charge.waybill.number: charge for charge in found}
-
-
-def _discrepancies(lines: Iterable[StatementLine]) -> dict[int, list[Discrepancy]]:
-    found: dict[int, list[Discrepancy]] = {}
-    for one in Discrepancy.objects.filter(line__in=[line.pk for line in lines]):
-        found.setdefault(one.line_id or 0, []).append(one)
-    return found
-
-
-def _settled_charges(charges: Iterable[Charge], centre: ServiceCentre) -> set[int]:
-    """Charges whose accrual an earlier settlement has already used up."""
-    rows = SettlementLine.objects.filter(
-        charge__in=[charge.pk for charge in charges], centre=centre, expected_fen__gt=0
-    )
-    return set(rows.values_list("charge_id", flat=True))
-
-
-def _sum_up(settlement: Settlement, count: int) -> None:
-    totals = settlement.lines.aggregate(
-        billed=Sum("billed_fen"),
-        withheld=Sum("withheld_fen"),
-        released=Sum("released_fen"),
-        due=Sum("payable_fen"),
-    )
-    settlement.line_count = count
-    settlement.billed_fen = totals["billed"] or 0
-    settlement.withheld_fen = totals["withheld"] or 0
-    settlement.released_fen = totals["released"] or 0
-    settlement.payable_fen = totals["due"] or 0
+def _freeze(settlement: Settlement, draft: Draft) -> None:
+    settlement.line_count = draft.count
+    settlement.billed_fen = draft.billed_fen
+    settlement.withheld_fen = draft.withheld_fen
+    settlement.released_fen = draft.released_fen
+    settlement.payable_fen = draft.payable_fen
     settlement.frozen = True
     settlement.save()
 
@@ -375,9 +259,3 @@ def _sum_up(settlement: Settlement, count: int) -> None:
 def _number(centre: ServiceCentre, month: str) -> str:
     year = month[:4]
     return f"JS-{centre.region_id}-{year}-{NumberSequence.take(f'settlement:{centre.pk}:{year}'):05d}"
-
-
-def _batches(items: Iterable[T]) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, _CHUNK)):
-        yield batch

@@ -3,10 +3,11 @@
 from datetime import date
 
 from ingest.models import Case
-from logistics.models import Parcel, PostagePolicy
+from logistics.models import Parcel, PostageException, PostagePolicy
 from logistics.postage.regions import region_in
 from logistics.rules.parcels import Party
 from logistics.rules.payers import PUTIAN, Centre, Decision, Leg, OfficeFacts, Policy, Shipment, decide
+from logistics.rules.policies import ExceptionState, Granted, decide_exception
 from logistics.services.ends import centre_at
 from registry.models import Office, ServiceCentre, Window
 from registry.terms import Mode
@@ -18,7 +19,11 @@ def decide_payment(*, parcel: Parcel, on: date) -> Decision:
 
     Called when a waybill is ordered and again when the parcel is charged. Raises NoPayer.
     """
-    shipment = shipment_of(parcel)
+    case = case_of(parcel)
+    shipment = shipment_of(parcel, case)
+    granted = granted_for(case, shipment)
+    if granted is not None:
+        return decide_exception(shipment, granted)
     paying = shipment.receiver or shipment.sender or next(iter(shipment.deciding), None)
     return decide(shipment, policy_for(paying.centre.id if paying else None, on))
 
@@ -42,9 +47,29 @@ def case_of(parcel: Parcel) -> Case:
     return first.original.case
 
 
-def shipment_of(parcel: Parcel) -> Shipment:
+def granted_for(case: Case, shipment: Shipment) -> Granted | None:
+    """The approved exception for this leg of the case."""
+    found = (
+        PostageException.objects.filter(
+            case=case, leg=shipment.leg.value, state=ExceptionState.APPROVED.value
+        )
+        .select_related("centre__region")
+        .first()
+    )
+    if found is None:
+        return None
+    offices = [office.id for office in shipment.deciding if office.centre.id == found.centre_id]
+    return Granted(
+        number=found.pk,
+        centre=centre_of(found.centre),
+        office_id=offices[0] if offices else None,
+        reason=found.reason,
+        approver=found.decided_by,
+    )
+
+
+def shipment_of(parcel: Parcel, case: Case) -> Shipment:
     """What the policy looks at."""
-    case = case_of(parcel)
     handlings = case.handlings.select_related("office__centre__region", "office__region").order_by(
         "-is_lead", "pk"
     )
@@ -56,15 +81,15 @@ def shipment_of(parcel: Parcel) -> Shipment:
     return Shipment(
         leg=Leg(parcel.leg),
         mode=case.mode,
-        deciding=tuple(_facts(office) for office in deciding),
-        sender=_facts(sender) if sender else None,
-        receiver=_facts(receiver) if receiver else None,
-        covered=_is_covered(case, concerned),
-        sending_centre=_centre(sending_centre) if sending_centre else None,
+        deciding=tuple(facts_of(office) for office in deciding),
+        sender=facts_of(sender) if sender else None,
+        receiver=facts_of(receiver) if receiver else None,
+        covered=is_covered(case, concerned),
+        sending_centre=centre_of(sending_centre) if sending_centre else None,
     )
 
 
-def _is_covered(case: Case, office: Office | None) -> bool:
+def is_covered(case: Case, office: Office | None) -> bool:
     """In the catalogue, and taken in at a window outside the office's region (putian §五(七))."""
     if office is None or case.item.negative:
         return False
@@ -77,11 +102,13 @@ def _office_at(kind: str, pk: int) -> Office | None:
     return Office.objects.select_related("centre__region", "region").get(pk=pk)
 
 
-def _facts(office: Office) -> OfficeFacts:
-    return OfficeFacts(office.pk, office.name, office.level, _centre(office.centre))
+def facts_of(office: Office) -> OfficeFacts:
+    """An office as the rules see it."""
+    return OfficeFacts(office.pk, office.name, office.level, centre_of(office.centre))
 
 
-def _centre(centre: ServiceCentre) -> Centre:
+def centre_of(centre: ServiceCentre) -> Centre:
+    """A centre as the rules see it."""
     return Centre(centre.pk, centre.name, centre.region.level)
 
 

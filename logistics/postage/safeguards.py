@@ -32,6 +32,8 @@ SETTLEMENT_COLUMNS = (
     "payable_fen",
     "accrued_count",
     "accrued_fen",
+    "prepared_at",
+    "prepared_by",
     "closed_at",
     "closed_by",
     "frozen",

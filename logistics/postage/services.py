@@ -1,10 +1,23 @@
 """The verbs of postage in one place, for pages, endpoints, reactions and commands."""
 
 from logistics.postage.charging import charge_parcel, reverse_charge
-from logistics.postage.closing import attach_settlement_pdf, close_month
+from logistics.postage.closing import (
+    approve_settlement,
+    attach_settlement_pdf,
+    prepare_month,
+    return_settlement,
+)
 from logistics.postage.contracts import add_tariff, end_tariff
 from logistics.postage.deciding import dispute_all, resolve_discrepancies, resolve_discrepancy
+from logistics.postage.disputing import (
+    attach_dispute_paper,
+    dispute_workbook,
+    keep_dispute_workbook,
+    write_dispute,
+)
+from logistics.postage.drafting import Draft, draft_month
 from logistics.postage.payment import decide_payment
+from logistics.postage.policies import add_policy, ask_exception, decide_on_exception, end_policy
 from logistics.postage.reconciling import Reconciled, accruals, outcome_of, reconcile_statement
 from logistics.postage.settlement_files import (
     keep_workbook,
@@ -12,6 +25,7 @@ from logistics.postage.settlement_files import (
     settlement_workbook,
 )
 from logistics.postage.settlement_paper import settlement_paper
+from logistics.postage.spending import Spending, spending, spending_lines
 from logistics.postage.statements import (
     Imported,
     Preview,
@@ -19,29 +33,51 @@ from logistics.postage.statements import (
     preview_statement,
     remember_columns,
 )
+from logistics.postage.tariff_files import TariffImport, export_tariff, import_tariff, quote_price
+from logistics.postage.whatif import try_policy
 
 __all__ = [
+    "Draft",
     "Imported",
     "Preview",
     "Reconciled",
+    "Spending",
+    "TariffImport",
     "accruals",
+    "add_policy",
     "add_tariff",
+    "approve_settlement",
+    "ask_exception",
+    "attach_dispute_paper",
     "attach_settlement_pdf",
     "charge_parcel",
-    "close_month",
+    "decide_on_exception",
     "decide_payment",
     "dispute_all",
+    "dispute_workbook",
+    "draft_month",
+    "end_policy",
     "end_tariff",
+    "export_tariff",
     "import_statement",
+    "import_tariff",
+    "keep_dispute_workbook",
     "keep_workbook",
     "outcome_of",
+    "prepare_month",
     "preview_statement",
+    "quote_price",
     "reconcile_statement",
     "remember_columns",
     "resolve_discrepancies",
     "resolve_discrepancy",
+    "return_settlement",
     "reverse_charge",
     "settlement_json",
     "settlement_paper",
     "settlement_workbook",
+    "spending",
+    "spending_lines",
+    "try_policy",
+    "write_dispute",
 ]

@@ -153,10 +153,12 @@ def _summary(settlement: Settlement) -> Iterator[tuple[object, ...]]:
     yield ("结算单号", settlement.number)
     yield ("承运商", settlement.carrier.name)
     yield ("账期", settlement.month)
+    yield ("编制", settlement.prepared_by)
+    yield ("复核", settlement.closed_by)
     yield ("结算时间", f"{local(settlement.closed_at):%Y-%m-%d %H:%M}")
     yield ()
     yield ("审批部门", "件数", "账单（元）", "暂扣（元）", "往期调整（元）", "应付（元）")
-    for number, row in enumerate(by_office(settlement), start=8):
+    for number, row in enumerate(by_office(settlement), start=10):
         own = (f"=SUMIF(明细!F2:F{last},A{number},明细!{column}2:{column}{last})" for column in columns)
         yield (
             row["office_name"] or NO_OFFICE,

@@ -30,6 +30,8 @@ def settlement_paper(settlement: Settlement) -> SettlementPaper:
         lines=() if brief else tuple(_line(line, settlement) for line in lines),
         total=settlement.payable_fen,
         remarks=tuple(_remarks(settlement, brief=brief)),
+        prepared_by=settlement.prepared_by,
+        approved_by=settlement.closed_by,
     )
 
 

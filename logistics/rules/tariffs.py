@@ -189,13 +189,23 @@ def check_tariff(tariff: Tariff, others: Sequence[Tariff] = ()) -> None:
     """Refuse a contract with impossible figures, zones that tie, or a period that overlaps another version."""
     _check_figures(tariff)
     for one, two in combinations(tariff.zones, 2):
-        if _tie(one, two):
+        if zones_tie(one, two):
             raise TariffFault(
                 "zones_overlap", f"分区“{one.name}”与“{two.name}”覆盖同一线路，请调整其中一个。"
             )
     for other in others:
         if _same_contract(tariff, other) and _periods_meet(tariff, other):
             raise TariffFault("tariffs_overlap", f"与合同“{other.version}”的有效期重叠，请先终止旧合同。")
+    _check_no_gap(tariff, [other for other in others if _same_contract(tariff, other)])
+
+
+def _check_no_gap(tariff: Tariff, others: Sequence[Tariff]) -> None:
+    """Days between two versions would have no price; the first and the last version may stand alone."""
+    ends = [other.valid_until for other in others if other.valid_from < tariff.valid_from]
+    last = max((end for end in ends if end is not None), default=tariff.valid_from)
+    starts = [other.valid_from for other in others if other.valid_from > tariff.valid_from]
+    if last < tariff.valid_from or (starts and tariff.valid_until != min(starts)):
+        raise TariffFault("tariffs_gap", "与相邻合同之间有没有资费的日子，请让有效期首尾相接。")
 
 
 def _check_figures(tariff: Tariff) -> None:
@@ -265,7 +275,7 @@ def _reach(zone: Zone, origin: str, destination: str) -> int:
     return max(starts) + max(ends) if starts and ends else -1
 
 
-def _tie(one: Zone, other: Zone) -> bool:
+def zones_tie(one: Zone, other: Zone) -> bool:
     """Whether some route is covered by both zones equally well, so that neither wins."""
     return any(
         _nested(one_origin, other_origin)

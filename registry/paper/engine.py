@@ -1,13 +1,13 @@
 """Makes a slip from its values: HTML to look at, archival PDF to keep. The same values and time give the same bytes."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import weasyprint
 import weasyprint.pdf
@@ -18,7 +18,16 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher
 from registry.paper.compact import compact_fonts
 from registry.paper.fonts import SANS, SERIF, typeface
 from registry.paper.kinds import SlipKind
-from registry.paper.slips import MODELS, BilledLine, PackingList, Receipt, Settlement, Slip
+from registry.paper.slips import (
+    MODELS,
+    BilledLine,
+    Dispute,
+    DisputedLine,
+    PackingList,
+    Receipt,
+    Settlement,
+    Slip,
+)
 from registry.time import local_day
 
 TEMPLATE_VERSION = 2
@@ -31,6 +40,7 @@ ANNEX_ROWS = 40
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "paper"
 _PROFILE = "srgb-house"
+L = TypeVar("L", BilledLine, DisputedLine)
 _MISSING = "⟪缺失⟫"
 
 
@@ -112,15 +122,17 @@ def _sums(slip: Slip) -> dict[str, Any]:
                 "billed": sum(office.billed for office in slip.offices),
                 "disputed": sum(office.disputed for office in slip.offices),
                 "corrections": sum(office.corrections for office in slip.offices),
-                "sheets": _sheets(slip),
+                "sheets": _pages(slip.lines),
             }
+        case Dispute():
+            return {"sheets": _pages(slip.lines)}
         case _:
             return {}
 
 
-def _sheets(settlement: Settlement) -> list[list[tuple[int, BilledLine]]]:
-    """The appendix in tables of about a page: one long table takes the page engine quadratic time."""
-    numbered = list(enumerate(settlement.lines, 1))
+def _pages(lines: Sequence[L]) -> list[list[tuple[int, L]]]:
+    """Numbered lines in tables of about a page: one long table takes the page engine quadratic time."""
+    numbered = list(enumerate(lines, 1))
     return [numbered[start : start + ANNEX_ROWS] for start in range(0, len(numbered), ANNEX_ROWS)]
 
 

@@ -16,6 +16,7 @@ class SlipKind(Term):
     DELIVERY_PROOF = "delivery_proof", "送达回证"
     SETTLEMENT = "settlement", "寄递费用结算单"
     REFUSAL = "refusal", "不予受理决定书"
+    DISPUTE = "dispute", "邮资账单争议函"
 
 
 _NUMBER_WORD = {
@@ -26,6 +27,7 @@ _NUMBER_WORD = {
     SlipKind.DELIVERY_PROOF: "通办达字",
     SlipKind.SETTLEMENT: "通办结字",
     SlipKind.REFUSAL: "通办拒字",
+    SlipKind.DISPUTE: "通办异字",
 }
 
 

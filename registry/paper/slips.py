@@ -227,8 +227,9 @@ class Settlement(Slip):
     lines: tuple[BilledLine, ...] = ()
     total: int
     remarks: tuple[Words, ...] = ()
-    prepared_by: MaskedName = ""
-    approved_by: MaskedName = ""
+    prepared_by: str = ""
+    approved_by: str = ""
+    """Officers sign with their names; these are not masked."""
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
@@ -239,7 +240,55 @@ class Settlement(Slip):
         return self
 
 
+class DisputedLine(Part):
+    """One difference as the carrier reads it. `stake` is what it puts in question, `claimed` what the letter asks for.
+
+    Several differences may speak of one billed line; together they never claim more than the line. Money in fen.
+    """
+
+    row: int = Field(ge=0)
+    waybill: str = ""
+    difference: str
+    ours: Words
+    theirs: Words
+    stake: int = Field(ge=0)
+    claimed: int = Field(ge=0)
+    reason: Words
+
+    @model_validator(mode="after")
+    def _within_the_stake(self) -> Self:
+        if self.claimed > self.stake:
+            raise ValueError("no more is claimed than is at stake")
+        return self
+
+
+class Dispute(Slip):
+    """邮资账单争议函: what a centre does not accept of a carrier's statement, to be answered line by line."""
+
+    kind = SlipKind.DISPUTE
+
+    centre: str
+    carrier: str
+    month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    statement_lines: int = Field(ge=0)
+    statement_amount: int
+    statement_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    lines: tuple[DisputedLine, ...] = Field(min_length=1)
+    further: int = Field(default=0, ge=0)
+    further_claimed: int = Field(default=0, ge=0)
+    """How many differences stand in the workbook only, and what is claimed for them."""
+    total: int = Field(ge=0)
+    answer_by: date
+    enquiry_phone: str = ""
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.total != sum(line.claimed for line in self.lines) + self.further_claimed:
+            raise ValueError("the total is the sum of what is claimed")
+        return self
+
+
 MODELS: dict[SlipKind, type[Slip]] = {
     model.kind: model
-    for model in (Acceptance, Receipt, Notice, PackingList, DeliveryProof, Settlement, Refusal)
+    for model in (Acceptance, Receipt, Notice, PackingList, DeliveryProof, Settlement, Refusal, Dispute)
 }

@@ -10,15 +10,30 @@ from django.urls import URLPattern
 from config.pages.urls import urlpatterns
 from dossier.models import Dossier, DossierState
 from ingest.models import Case, Handling, Material, Original, Page
-from logistics.models import Incident, Parcel, Settlement, Statement, WebhookDelivery
+from logistics.models import (
+    DisputeLetter,
+    Incident,
+    Parcel,
+    PostageException,
+    PostagePolicy,
+    Settlement,
+    SettlementProposal,
+    Statement,
+    TariffContract,
+    WebhookDelivery,
+)
+from logistics.postage.services import add_tariff
 from logistics.rules.parcels import IncidentKind
+from logistics.rules.payers import PUTIAN, rules_to_data
 from logistics.services.custody import hand_over
 from logistics.services.incidents import report_incident
+from registry.actors import SYSTEM
 from registry.models import Event, Slip
 from registry.paper.kinds import SlipKind
 from storage.models import Kind
 from storage.services import store_bytes
 from tests.cast import NOW
+from tests.logistics.postage_world import tariff_of
 from tests.logistics.road import Road
 from tests.registry.paper import one_of_each
 from workers.models import Job, JobState
@@ -40,6 +55,11 @@ class World:
     slip: Slip
     statement: Statement
     settlement: Settlement
+    proposal: SettlementProposal
+    letter: DisputeLetter
+    contract: TariffContract
+    policy: PostagePolicy
+    exception: PostageException
     job: Job
     push: WebhookDelivery
 
@@ -57,6 +77,11 @@ class World:
             "slip": {"pk": self.slip.pk},
             "statement": {"pk": self.statement.pk},
             "settlement": {"number": self.settlement.number},
+            "proposal": {"pk": self.proposal.pk},
+            "contract": {"pk": self.contract.pk},
+            "policy": {"pk": self.policy.pk},
+            "exception": {"pk": self.exception.pk},
+            "letter": {"pk": self.letter.pk},
             "job": {"pk": self.job.pk},
             "push": {"pk": self.push.pk},
         }
@@ -88,8 +113,13 @@ ABOUT = {
     **dict.fromkeys(["resolve_incident"], "incident"),
     **dict.fromkeys(["dossier_file", "dossier_copy", "dossier_proof", "dossier_material", "sign_receipt", "check_dossier"], "dossier"),
     **dict.fromkeys(["slip", "slip_preview"], "slip"),
-    **dict.fromkeys(["statement", "reconcile"], "statement"),
+    **dict.fromkeys(["statement", "reconcile", "write_letter"], "statement"),
     **dict.fromkeys(["settlement", "settlement_file"], "settlement"),
+    **dict.fromkeys(["proposal", "approve_settlement", "return_settlement"], "proposal"),
+    **dict.fromkeys(["letter_file"], "letter"),
+    **dict.fromkeys(["end_policy"], "policy"),
+    **dict.fromkeys(["end_tariff", "tariff_file"], "contract"),
+    **dict.fromkeys(["decide_exception"], "exception"),
     **dict.fromkeys(["retry_job"], "job"),
     **dict.fromkeys(["replay_push"], "push"),
 }  # fmt: skip
@@ -97,6 +127,7 @@ EXTRA: dict[str, dict[str, object]] = {
     "worklist": {"name": "intake"},
     "settlement_file": {"form": "xlsx"},
     "dossier_material": {"position": 1},
+    "letter_file": {"form": "xlsx"},
 }
 OPEN_TO_ALL = frozenset({"home", "check"})
 """Pages that need no act of the permission table."""
@@ -114,6 +145,7 @@ def populate(road: Road) -> World:
     hand_over(token=waybill.parcel.token_text, actor=cast.clerk, now=NOW + timedelta(minutes=5))
     parcel = Parcel.objects.get(pk=waybill.parcel_id)
     stored = store_bytes(content=_empty_pdf(), kind=Kind.DOSSIER, media_type="application/pdf", now=NOW)
+    statement = _statement(road)
     return World(
         road=road,
         case=case,
@@ -138,8 +170,29 @@ def populate(road: Road) -> World:
             signed_at=NOW,
         ),
         slip=_slip(road),
-        statement=_statement(road),
+        statement=statement,
         settlement=_settlement(road),
+        proposal=_proposal(road),
+        letter=_letter(statement, road),
+        contract=add_tariff(
+            tariff=tariff_of(road.account.centre, carrier=road.account.carrier.code), actor=SYSTEM, now=NOW
+        ),
+        policy=PostagePolicy.objects.create(
+            code="taizhou-1",
+            source="台州 §一",
+            centre=road.account.centre,
+            rules=rules_to_data(PUTIAN.rules),
+            valid_from=NOW.date(),
+        ),
+        exception=PostageException.objects.create(
+            case=case,
+            leg="result",
+            centre=road.account.centre,
+            reason="困难群众",
+            asked_by_id="0",
+            asked_by="finance",
+            asked_at=NOW,
+        ),
         job=_job(),
         push=_push(road),
     )
@@ -199,6 +252,50 @@ def _settlement(road: Road) -> Settlement:
         accrued_fen=0,
         closed_at=NOW,
         closed_by="finance",
+    )
+
+
+def _proposal(road: Road) -> SettlementProposal:
+    return SettlementProposal.objects.create(
+        centre=road.account.centre,
+        carrier=road.account.carrier,
+        month="2026-01",
+        line_count=0,
+        billed_fen=0,
+        withheld_fen=0,
+        released_fen=0,
+        payable_fen=0,
+        accrued_count=0,
+        accrued_fen=0,
+        prepared_by_id="0",
+        prepared_by="finance",
+        prepared_at=NOW,
+    )
+
+
+def _letter(statement: Statement, road: Road) -> DisputeLetter:
+    slip = Slip(
+        kind=SlipKind.DISPUTE.value,
+        number="通办异字〔2026〕00001号",
+        subject_type="logistics.statement",
+        subject_id=str(statement.pk),
+        code="BBCDEFGHIJKLMNOP",
+        template_version=1,
+        issued_at=NOW,
+        centre=road.account.centre,
+    )
+    slip.data = {}
+    slip.save()
+    return DisputeLetter.objects.create(
+        statement=statement,
+        revision=1,
+        slip=slip,
+        lines=[],
+        digest="0" * 64,
+        claimed_fen=0,
+        written_at=NOW,
+        written_by="finance",
+        workbook=statement.stored,
     )
 
 

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from config.demo.statements import FIVE_FAULTS, make_statement
 from logistics.models import Discrepancy, Settlement, Statement
-from logistics.postage.services import close_month, dispute_all
+from logistics.postage.services import approve_settlement, dispute_all, prepare_month
 from logistics.rules.payers import Leg, PaymentTerm
 from tests.cast import NOW, assemble
 from tests.logistics.postage_world import MONTH, PostageWorld, write_csv
@@ -53,13 +53,14 @@ def test_the_demonstrations_faults_are_found_exactly(world: PostageWorld, tmp_pa
     statement = Statement.objects.get()
     assert statement.centre == world.cast.taizhou.centre
     dispute_all(statement_id=statement.pk, reason="不符", actor=world.cast.finance, now=NOW)
-    settlement = close_month(
+    proposal = prepare_month(
         centre=world.cast.taizhou.centre,
         carrier=world.carrier,
         month=MONTH,
         actor=world.cast.finance,
         now=NOW,
     )
+    settlement = approve_settlement(proposal=proposal, actor=world.cast.second_finance, now=NOW)
     assert settlement.line_count == count + 2
     assert settlement.payable_fen == settlement.billed_fen - settlement.withheld_fen
 

@@ -7,6 +7,8 @@ from registry.paper.slips import (
     Acceptance,
     BilledLine,
     DeliveryProof,
+    Dispute,
+    DisputedLine,
     LegAmount,
     MaterialLine,
     MissingLine,
@@ -103,6 +105,38 @@ def one_of_each() -> dict[SlipKind, Slip]:
             ),
         ),
         settlement(lines=3),
+        Dispute(
+            issuer="台州市行政服务中心",
+            centre="台州市行政服务中心",
+            carrier="中国邮政速递物流股份有限公司台州市分公司",
+            month="2026-02",
+            statement_lines=171,
+            statement_amount=311450,
+            statement_sha256="0f" * 32,
+            lines=(
+                DisputedLine(
+                    row=7,
+                    waybill="1012345678901",
+                    difference="计费重量超出",
+                    ours="320 克",
+                    theirs="1500 克，联系13812345678",
+                    stake=200,
+                    claimed=200,
+                    reason="与称重不符",
+                ),
+                DisputedLine(
+                    row=0,
+                    difference="合计与明细不符",
+                    ours="10.00",
+                    theirs="11.00",
+                    stake=100,
+                    claimed=100,
+                    reason="请更正合计",
+                ),
+            ),
+            total=300,
+            answer_by=date(2026, 4, 1),
+        ),
     ]
     return {
         slip.kind: slip.model_copy(

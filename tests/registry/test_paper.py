@@ -69,6 +69,8 @@ def test_each_slip_says_what_it_is_for(printed: dict[SlipKind, bytes], tmp_path:
     assert "欧阳**" in said[SlipKind.PACKING_LIST]
     assert "叁仟零捌拾柒元整" in said[SlipKind.SETTLEMENT]
     assert "3,087.00" in said[SlipKind.SETTLEMENT]
+    assert "叁元整" in said[SlipKind.DISPUTE]
+    assert "计费重量超出" in said[SlipKind.DISPUTE]
 
 
 @every_kind

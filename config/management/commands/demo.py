@@ -40,7 +40,7 @@ class Command(BaseCommand):
         folder = settings.DATA_DIR.resolve() / "demo"
         folder.mkdir(parents=True, exist_ok=True)
         evidence.clear(folder)
-        play = Play(folder, tell=(lambda line: None) if quiet else self._say)
+        play = Play(folder, tell=(lambda _: None) if quiet else self._say)
         begun = time.monotonic()
         fault = ""
         logins: list[Login] = []

@@ -9,6 +9,6 @@ GUARDS = {**POSTAGE_GUARDS, **ROAD_GUARDS}
 
 
 class Migration(migrations.Migration):
-    dependencies = [("logistics", "0001_initial")]
+    dependencies = [("logistics", "0003_postage_exceptions")]
 
     operations = [migrations.RunPython(install(GUARDS), remove(GUARDS))]

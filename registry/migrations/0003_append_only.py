@@ -7,6 +7,6 @@ from storage.append_only import install, remove
 
 
 class Migration(migrations.Migration):
-    dependencies = [("registry", "0001_initial")]
+    dependencies = [("registry", "0002_slip_kind_dispute")]
 
     operations = [migrations.RunPython(install(EVENT_GUARDS), remove(EVENT_GUARDS))]
