@@ -227,9 +227,8 @@ class Settlement(Slip):
     lines: tuple[BilledLine, ...] = ()
     total: int
     remarks: tuple[Words, ...] = ()
-    prepared_by: str = ""
-    approved_by: str = ""
-    """Officers sign with their names; these are not masked."""
+    prepared_by: MaskedName = ""
+    approved_by: MaskedName = ""
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:

@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import re
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Sum
 from openpyxl import load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 from logistics.models import (
     Charge,
