@@ -21,7 +21,7 @@ from dossier.assemble.outline import Bookmark, page_labels, write_outline
 from dossier.assemble.scans import place
 from dossier.assemble.slips import SlipFile
 from dossier.assemble.structure import Part, StructureTree
-from dossier.assemble.textlayer import InvisibleFont, text_operators
+from dossier.assemble.textlayer import InvisibleFont, shown, text_operators
 from dossier.assemble.writer import Name, Ref, StreamingWriter, Value, number
 from dossier.contents import DossierPlan, Leaf, MaterialPlan, OriginalPlan, PagePlan
 from dossier.fonts import Typefaces
@@ -43,7 +43,8 @@ class Assembler:
             VisibleFont(typefaces.body, writer.reserve()),
             VisibleFont(typefaces.small, writer.reserve()),
         )
-        self._text = InvisibleFont(writer.reserve())
+        lines = (line for page in plan.pages() for line in page.lines)
+        self._text = InvisibleFont(writer.reserve(), (shown(line) for line in lines))
         self._structure = StructureTree(writer)
         self._tree = writer.reserve()
         self._kids: list[Ref] = []

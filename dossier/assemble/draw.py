@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from dossier.assemble.textlayer import to_unicode
+from dossier.assemble.charcodes import glyph_names
 from dossier.assemble.writer import Name, Ref, StreamingWriter, Value, number, serialise
 from dossier.fonts import Face, FontFile, open_face
 
@@ -78,7 +78,7 @@ class VisibleFont:
                 "BaseFont": Name(f"{name}-Identity-H"),
                 "Encoding": Name("Identity-H"),
                 "DescendantFonts": [descendant],
-                "ToUnicode": writer.put_stream({}, to_unicode(self._used.items())),
+                "ToUnicode": writer.put_stream({}, glyph_names(self._used.items())),
             },
             self.ref,
         )

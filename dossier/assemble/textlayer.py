@@ -1,6 +1,6 @@
 """The invisible text over a page image, so that search and copy give clean Chinese.
 
-One Type0 font serves the whole document: every character read gets a CID of its own, all CIDs show one of two
+One Type0 font serves the whole document: every character read gets a code of its own, all codes show one of two
 outlined boxes (an empty glyph is dropped by PDFium), ToUnicode says what they mean, and every line is a single
 show operator stretched to its box, so that no reader sees a gap where a space could be.
 """
@@ -13,37 +13,33 @@ from functools import lru_cache
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 
+from dossier.assemble.charcodes import CharCodes, to_unicode
 from dossier.assemble.writer import Name, Ref, StreamingWriter, Value, number
-from dossier.contents import TextLine
+from dossier.contents import Point, TextLine
 
 FULL, HALF = 1, 2
-FIRST_FULL_CID = 0x100
 FONT_NAME = "TONGBA+TongbanText"
 DESCENT = 0.12
+STRAIGHT = 2.0
+"""A line that rises less than this, in points, over its whole length is set level."""
+CMAP_HEAD: dict[str, Value] = {
+    "Type": Name("CMap"),
+    "CMapName": Name("TongbanCodes"),
+    "CIDSystemInfo": {"Registry": "Adobe", "Ordering": "Identity", "Supplement": 0},
+}
 Transform = tuple[float, float, float, float]
 
 
 class InvisibleFont:
-    """Hands out CIDs while pages are written, and writes the font at the end."""
+    """One font for all text of the document; its codes are shared out before the first page is written."""
 
-    def __init__(self, ref: Ref) -> None:
+    def __init__(self, ref: Ref, texts: Iterable[str]) -> None:
+        """`texts` are all lines that will be set, as `shown` gives them."""
         self.ref = ref
-        self._cids: dict[str, int] = {}
-        self._next = FIRST_FULL_CID
+        self._codes = CharCodes(texts)
 
     def encode(self, text: str) -> bytes:
-        return b"".join(self._cid(character).to_bytes(2, "big") for character in text)
-
-    def _cid(self, character: str) -> int:
-        known = self._cids.get(character)
-        if known is None:
-            if _is_half(character):
-                known = ord(character)
-            else:
-                known = self._next
-                self._next += 1
-            self._cids[character] = known
-        return known
+        return self._codes.encode(text)
 
     def write(self, writer: StreamingWriter) -> None:
         program = writer.put_stream({"Length1": len(_box_font())}, _box_font())
@@ -61,9 +57,13 @@ class InvisibleFont:
                 "FontFile2": program,
             }
         )
-        glyphs = bytearray()
-        for cid in range(max(self._next, FIRST_FULL_CID)):
-            glyphs += bytes([0, FULL if cid >= FIRST_FULL_CID else HALF])
+        cids = list(self._codes.cids())
+        glyphs = bytearray(2 * (cids[-1][0] + 1))
+        widths: list[Value] = []
+        for cid, character in cids:
+            glyphs[2 * cid + 1] = HALF if is_half(character) else FULL
+            if is_half(character):
+                widths += [cid, cid, 500]
         descendant = writer.put(
             {
                 "Type": Name("Font"),
@@ -72,7 +72,7 @@ class InvisibleFont:
                 "CIDSystemInfo": {"Registry": "Adobe", "Ordering": "Identity", "Supplement": 0},
                 "FontDescriptor": descriptor,
                 "DW": 1000,
-                "W": [0, FIRST_FULL_CID - 1, 500],
+                "W": widths,
                 "CIDToGIDMap": writer.put_stream({}, bytes(glyphs)),
             }
         )
@@ -80,11 +80,16 @@ class InvisibleFont:
             "Type": Name("Font"),
             "Subtype": Name("Type0"),
             "BaseFont": Name(FONT_NAME),
-            "Encoding": Name("Identity-H"),
+            "Encoding": writer.put_stream(CMAP_HEAD, self._codes.cmap()),
             "DescendantFonts": [descendant],
-            "ToUnicode": writer.put_stream({}, to_unicode((cid, text) for text, cid in self._cids.items())),
+            "ToUnicode": writer.put_stream({}, to_unicode(self._codes.pairs())),
         }
         writer.put(head, self.ref)
+
+
+def shown(line: TextLine) -> str:
+    """What of a line is set: nothing that would not print."""
+    return "".join(character for character in line.text if character.isprintable()).strip()
 
 
 def text_operators(
@@ -94,16 +99,55 @@ def text_operators(
 
     `scale` is (x of the image's left edge, y of its top edge, points a pixel across, points a pixel down).
     """
-    parts = [b"BT 3 Tr"]
+    pen = _Pen(font, resource)
     for line in lines:
-        text = "".join(character for character in line.text if character.isprintable()).strip()
+        text = shown(line)
         if text:
-            parts.append(_line_operators(text, line, font, scale, resource))
-    parts.append(b"ET")
-    return b"\n".join(parts) if len(parts) > 2 else b""
+            pen.line(text, line, scale)
+    return b"BT 3 Tr\n" + b"\n".join(pen.parts) + b"\nET" if pen.parts else b""
 
 
-def _line_operators(text: str, line: TextLine, font: InvisibleFont, scale: Transform, resource: str) -> bytes:
+class _Pen:
+    """Writes each line with as few operators as it differs from the one before."""
+
+    def __init__(self, font: InvisibleFont, resource: str) -> None:
+        self.parts: list[bytes] = []
+        self._font = font
+        self._resource = resource
+        self._size = self._stretch = ""
+        self._start: tuple[int, int] | None = (
+            0,
+            0,
+        )  # None: the last line was turned, so Td would follow its slope
+
+    def line(self, text: str, line: TextLine, scale: Transform) -> None:
+        start, end, height = _baseline(text, line, scale)
+        length = max(math.dist(start, end), 1.0)
+        size = f"{max(height, 1.0):.0f}"
+        natural = int(size) * sum(0.5 if is_half(character) else 1.0 for character in text)
+        stretch = f"{max(1.0, 100 * length / natural):.0f}"
+        words = []
+        if size != self._size:
+            words.append(f"/{self._resource} {size} Tf")
+        if stretch != self._stretch:
+            words.append(f"{stretch} Tz")
+        self._size, self._stretch = size, stretch
+        words.append(self._move(start, end))
+        self.parts.append(" ".join(words).encode() + b"(" + self._font.encode(text) + b")Tj")
+
+    def _move(self, start: Point, end: Point) -> str:
+        cosine, sine = _direction(start, end)
+        x, y = round(start[0]), round(start[1])
+        if cosine > 0 and abs(sine) * math.dist(start, end) < STRAIGHT:
+            before, self._start = self._start, (x, y)
+            return f"1 0 0 1 {x} {y} Tm" if before is None else f"{x - before[0]} {y - before[1]} Td"
+        self._start = None
+        turned = " ".join(number(value) for value in (cosine, sine, -sine, cosine))
+        return f"{turned} {x} {y} Tm"
+
+
+def _baseline(text: str, line: TextLine, scale: Transform) -> tuple[Point, Point, float]:
+    """Where the line starts and ends, a little above the box's lower edge, and how high it is, in points."""
     left, top, across, down = scale
     corners = [(left + x * across, top - y * down) for x, y in line.box]
     start_top, end_top, end_bottom, start_bottom = corners
@@ -111,16 +155,12 @@ def _line_operators(text: str, line: TextLine, font: InvisibleFont, scale: Trans
     height = (math.dist(start_top, start_bottom) + math.dist(end_top, end_bottom)) / 2
     if height > 1.5 * length and len(text) > 1:  # a column: it runs down the box, not across it
         start_top, end_top, end_bottom, start_bottom = end_top, end_bottom, start_bottom, start_top
-        length, height = height, length
-    size = max(height, 1.0)
-    natural = size * sum(0.5 if _is_half(character) else 1.0 for character in text)
-    stretch = max(1.0, 100 * max(length, 1.0) / natural)
-    cosine, sine = _direction(start_bottom, end_bottom)
-    x = start_bottom[0] + (start_top[0] - start_bottom[0]) * DESCENT
-    y = start_bottom[1] + (start_top[1] - start_bottom[1]) * DESCENT
-    turned = " ".join(number(value) for value in (cosine, sine, -sine, cosine))
-    head = f"/{resource} {size:.1f} Tf {stretch:.0f} Tz {turned} {x:.0f} {y:.0f} Tm "
-    return head.encode() + _literal(font.encode(text)) + b"Tj"
+        height = length
+    return _between(start_bottom, start_top), _between(end_bottom, end_top), height
+
+
+def _between(bottom: Point, top: Point) -> Point:
+    return bottom[0] + (top[0] - bottom[0]) * DESCENT, bottom[1] + (top[1] - bottom[1]) * DESCENT
 
 
 def _direction(start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
@@ -128,31 +168,8 @@ def _direction(start: tuple[float, float], end: tuple[float, float]) -> tuple[fl
     return math.cos(angle), math.sin(angle)
 
 
-def _is_half(character: str) -> bool:
+def is_half(character: str) -> bool:
     return " " <= character <= "~"
-
-
-def _literal(data: bytes) -> bytes:
-    escaped = data.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)").replace(b"\r", b"\\r")
-    return b"(" + escaped + b")"
-
-
-def to_unicode(pairs: Iterable[tuple[int, str]]) -> bytes:
-    """A ToUnicode CMap for two-byte codes."""
-    ordered = sorted(pairs)
-    parts = [
-        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap",
-        "/CIDSystemInfo <</Registry(Adobe)/Ordering(UCS)/Supplement 0>> def",
-        "/CMapName /Adobe-Identity-UCS def /CMapType 2 def",
-        "1 begincodespacerange <0000> <FFFF> endcodespacerange",
-    ]
-    for start in range(0, len(ordered), 100):
-        block = ordered[start : start + 100]
-        parts.append(f"{len(block)} beginbfchar")
-        parts += [f"<{cid:04X}> <{text.encode('utf-16-be').hex().upper()}>" for cid, text in block]
-        parts.append("endbfchar")
-    parts.append("endcmap CMapName currentdict /CMap defineresource pop end end")
-    return "\n".join(parts).encode()
 
 
 @lru_cache(maxsize=1)
