@@ -31,6 +31,10 @@ from storage.client import store  # noqa: E402
 from storage.services import prepare_buckets  # noqa: E402
 
 settings.STATIC_ROOT.mkdir(exist_ok=True)
+OTHER_SESSIONS_OUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 GUARDS = {**EVENT_GUARDS, **POSTAGE_GUARDS, **ROAD_GUARDS}
 
 
@@ -64,12 +68,17 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """SQLite is emptied between tests row by row, which the append-only triggers forbid: there they are put up by
     the tests that are about them. PostgreSQL truncates, so that there every test runs under them."""
     if connection.vendor == "sqlite":
         with django_db_blocker.unblock():
             _run(remove_sql("sqlite", GUARDS))
+    yield
+    if connection.vendor == "postgresql":
+        # Threads and processes of the last tests may still hold sessions, which would keep the database from going.
+        with django_db_blocker.unblock():
+            _run([OTHER_SESSIONS_OUT])
 
 
 @pytest.fixture

@@ -38,8 +38,10 @@ Papers = dict[str, list[Path]]
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for each module, not for the run: while the driver lives, its loop runs in this thread, and whatever else
+    the process tests could start none of its own."""
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed (Debian: chromium)")
     with sync_playwright() as playwright:

@@ -54,10 +54,17 @@ def test_finance_imports_decides_and_settles(
 
     page.get_by_role("link", name="结算").click()
     page.get_by_label("账期").fill("2026-03")
-    page.get_by_role("button", name="结算并冻结此月").click()
+    page.get_by_role("button", name="编制此月结算").click()
     expect(page.get_by_text("应付金额").first).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_role("link", name="XLSX").click()
+    assert not Settlement.objects.exists()
+
+    second = enter(cast.second_finance)
+    second.get_by_role("link", name="结算").click()
+    second.get_by_role("link", name="2026-03").click()
+    second.get_by_role("button", name="复核通过并冻结 2026-03").click()
+    expect(second.get_by_text("复核并结算")).to_be_visible()
+    with second.expect_download() as download:
+        second.get_by_role("link", name="XLSX").first.click()
     target = tmp_path / "settlement.xlsx"
     download.value.save_as(target)
     assert load_workbook(target).sheetnames == ["汇总", "明细", "差异"]
