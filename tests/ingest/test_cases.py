@@ -199,3 +199,15 @@ def test_personal_data_is_never_in_the_database_or_the_events_in_the_clear(cast:
         assert secret not in stored
     found = Case.objects.get(applicant_phone_index=blind_index("138 0013 8000"))
     assert found.applicant_phone == "13800138000"
+
+
+def test_two_papers_that_arrive_at_once_close_the_case_once(cast: Cast, submitted: Case) -> None:
+    handling = submitted.handlings.get()
+    pre_review(handling=handling, actor=cast.officer, now=NOW)
+    accept(handling=handling, actor=cast.officer, now=NOW)
+    decide(handling=handling, approved=True, result_name="", actor=cast.officer, now=NOW)
+    start_delivery(case=Case.objects.get(pk=submitted.pk), actor=SYSTEM, now=NOW)
+    one, other = Case.objects.get(pk=submitted.pk), Case.objects.get(pk=submitted.pk)
+    close(case=one, actor=SYSTEM, now=NOW)
+    assert close(case=other, actor=SYSTEM, now=NOW).state == CaseState.CLOSED
+    assert kinds(submitted).count("case.closed") == 1
