@@ -173,3 +173,14 @@ document.addEventListener("change", (event) => {
   if (!all) return;
   for (const box of all.form.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
 });
+
+/* ---------- a table wider than its place is scrolled by keyboard, too ---------- */
+function letScroll() {
+  for (const table of document.querySelectorAll(".table")) {
+    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+    else table.removeAttribute("tabindex");
+  }
+}
+letScroll();
+addEventListener("resize", letScroll);
+document.addEventListener("htmx:afterSettle", letScroll);
