@@ -13,6 +13,8 @@ from logistics.rules.parcels import STEPS as PARCEL_STEPS
 from logistics.rules.parcels import ParcelState
 from logistics.rules.settling import STEPS as SETTLEMENT_STEPS
 from logistics.rules.settling import ProposalState
+from logistics.rules.uploads import STEPS as UPLOAD_STEPS
+from logistics.rules.uploads import UploadState
 from registry.permissions import ACTS, TABLE
 from registry.terms import Role, Term
 from workers.reactions import REACTIONS
@@ -69,6 +71,7 @@ def states_page() -> str:
         _machine("Case 办件", CaseState, CASE_STEPS, first=CaseState.DRAFT),
         _machine("Handling 办理环节", HandlingState, HANDLING_STEPS, first=HandlingState.WAITING),
         _machine("Parcel 寄件", ParcelState, PARCEL_STEPS, first=ParcelState.PACKING),
+        _machine("Uploaded statement 上传的对账单", UploadState, UPLOAD_STEPS, first=UploadState.WAITING),
         _machine("Settlement 结算", ProposalState, SETTLEMENT_STEPS, first=ProposalState.PREPARED),
     ]
     return "\n".join(parts)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from registry.models import Event
-from workers.work import dossiers, letters, pages, papers, parcels, settlements
+from workers.work import dossiers, letters, pages, papers, parcels, settlements, statements
 
 
 def whole(event: Event) -> Iterable[str]:
@@ -42,6 +42,9 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "parcel.received": (Reaction("issue_delivery_proof", papers.issue_delivery_proof),),
     "original.moved": (Reaction("close_delivered", parcels.close_delivered),),
     "webhook.received": (Reaction("take_in_push", parcels.take_in_push),),
+    "statement.import_asked": (Reaction("import_statement", statements.import_asked),),
+    "statement.imported": (Reaction("check_statement", statements.check),),
+    "statement.check_asked": (Reaction("check_statement_again", statements.check),),
     "dispute.written": (Reaction("sign_dispute", letters.sign_dispute),),
     "settlement.closed": (Reaction("sign_settlement", settlements.sign_settlement),),
 }

@@ -1,10 +1,6 @@
 """Finance: statements in, differences decided. No dossiers, no page images, no names."""
 
-import tempfile
-from pathlib import Path
-
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -15,16 +11,12 @@ from django.views.decorators.http import require_POST
 from config.pages.acting import act_elsewhere
 from config.pages.frame import Fault, Typed, page
 from config.pages.keyset import newest_first
-from logistics.models import Carrier, Discrepancy, Statement, StatementLine
-from logistics.postage.services import (
-    Imported,
-    import_statement,
-    outcome_of,
-    reconcile_statement,
-    resolve_discrepancies,
-)
+from config.pages.statement_uploads import take_file
+from logistics.models import Carrier, Discrepancy, Statement, StatementLine, StatementUpload
+from logistics.postage.services import ask_check, outcome_of, resolve_discrepancies
 from logistics.rules.checks import Code
 from logistics.rules.disputes import MOVES, DiscrepancyState
+from logistics.rules.uploads import UploadState
 from registry.actors import Actor
 from registry.permissions import NotYours, visible
 from registry.time import local_day
@@ -34,7 +26,7 @@ from storage.services import stream_verified
 
 PAGE_SIZE = 40
 LINES_SHOWN = 100
-STATEMENT_MAX_BYTES = 60 << 20
+UNFINISHED = (UploadState.WAITING.value, UploadState.READING.value, UploadState.FAILED.value)
 
 
 @page("statement.import")
@@ -47,39 +39,15 @@ def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 def _take_in(request: HttpRequest, actor: Actor) -> HttpResponse:
     try:
-        imported = _import(request, actor)
+        taken = take_file(request, actor)
     except NotYours:
         raise
     except Refused as refused:
         return _show_statements(request, actor, fault=Fault.of(refused, "import"))
-    said = (
-        "这份对账单此前已导入，没有重复入账。"
-        if imported.known
-        else f"已导入 {imported.statement.line_count} 行。"
-    )
-    messages.success(request, said, extra_tags="next")
-    return redirect("statement", pk=imported.statement.pk)
-
-
-def _import(request: HttpRequest, actor: Actor) -> Imported:
-    carrier = Carrier.objects.filter(code=request.POST.get("carrier", "")).first()
-    file = request.FILES.get("file")
-    if carrier is None or not isinstance(file, UploadedFile):
-        raise Refused("statement_choice", "请选择承运商和对账单文件。")
-    if (file.size or 0) > STATEMENT_MAX_BYTES:
-        raise Refused("statement_too_large", "对账单超过 60 MB，请按账期分开下载。")
-    with tempfile.TemporaryDirectory(prefix="statement-") as folder:
-        path = Path(folder) / f"statement{Path(file.name or '').suffix[:6].lower()}"
-        with path.open("wb") as copy:
-            for block in file.chunks():
-                copy.write(block)
-        return import_statement(
-            path=path,
-            carrier=carrier,
-            month=request.POST.get("month", ""),
-            actor=actor,
-            now=timezone.now(),
-        )
+    if isinstance(taken, StatementUpload):
+        return redirect("statement_upload", pk=taken.pk)
+    messages.success(request, "这份对账单此前已导入，没有重复入账。", extra_tags="next")
+    return redirect("statement", pk=taken.pk)
 
 
 def _show_statements(request: HttpRequest, actor: Actor, fault: Fault | None = None) -> HttpResponse:
@@ -90,9 +58,12 @@ def _show_statements(request: HttpRequest, actor: Actor, fault: Fault | None = N
         .annotate(open_fen=Sum("discrepancies__stake_fen", filter=still_open))
     )
     part = newest_first(rows, after=request.GET.get("after", ""), size=PAGE_SIZE)
+    underway = visible(actor, "statement.import", StatementUpload.objects.select_related("carrier"))
     context = {
         "rows": part.rows,
         "next": part.next,
+        "uploads": list(underway.filter(state__in=UNFINISHED).order_by("-pk")[:PAGE_SIZE]),
+        "said": list(messages.get_messages(request)),
         "carriers": list(Carrier.objects.filter(active=True).order_by("name")),
         "month": request.POST.get("month") or f"{local_day(timezone.now()):%Y-%m}",
         "carrier": request.POST.get("carrier", ""),
@@ -126,7 +97,9 @@ def show_statement(request: HttpRequest, actor: Actor, pk: int, fault: Fault | N
         "said": list(messages.get_messages(request)),
         "moves": _moves(),
     }
-    return render(request, "finance/statement.html", context, status=409 if fault else 200)
+    piece = request.headers.get("HX-Target") == "statement"
+    template = "finance/_statement.html" if piece else "finance/statement.html"
+    return render(request, template, context, status=409 if fault else 200)
 
 
 @require_POST
@@ -135,8 +108,8 @@ def reconcile(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     shown, now = find_statement(pk, actor), timezone.now()
     return act_elsewhere(
         request,
-        act=lambda: reconcile_statement(statement=shown, actor=actor, now=now),
-        said="已逐行核对。",
+        act=lambda: ask_check(statement=shown, actor=actor, now=now),
+        said="已交后台逐行核对，完成后此页自动更新。",
         at="next",
         back=f"{reverse('statement', args=[pk])}#next",
         refused=lambda fault: show_statement(request, actor, pk, fault),

@@ -16,6 +16,7 @@ from logistics.models.ledger import LedgerAccount, LedgerEntry, Posting
 from logistics.models.parcels import CustodyEvent, Incident, Parcel, ParcelItem
 from logistics.models.postage import Charge, ChargeShare, PostagePolicy, TariffContract, TariffZone
 from logistics.models.settling import SettlementProposal
+from logistics.models.uploads import StatementUpload
 from logistics.models.waybills import ParkedNumber, TrackingEvent, Waybill, WebhookDelivery
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Statement",
     "StatementLine",
     "StatementState",
+    "StatementUpload",
     "TariffContract",
     "TariffZone",
     "TrackingEvent",

@@ -1,5 +1,8 @@
 """对账与结算: what the courier bills, what is wrong with it, and what a centre settles."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -19,6 +22,7 @@ MONTH = r"^20\d\d-(0[1-9]|1[0-2])$"
 
 class StatementState(models.TextChoices):
     IMPORTED = "imported", "已导入"
+    CHECKING = "checking", "核对中"
     RECONCILED = "reconciled", "已核对"
 
 
@@ -107,20 +111,29 @@ class StatementLine(models.Model):
 
     def as_billed(self, period: tuple[str, str]) -> Billed:
         """As a value for the checks."""
-        return Billed(
-            row=self.row,
-            waybill=self.waybill_number,
-            amount_fen=self.amount_fen,
-            kind=self.kind,
-            posted_on=self.posted_on,
-            weight_g=self.weight_g,
-            freight_fen=self.freight_fen,
-            other_fen=self.other_fen,
-            term=self.term,
-            account=self.account_label,
-            currency=self.currency,
-            period=period,
-        )
+        return billed_of([getattr(self, column) for column in BILLED_COLUMNS], period)
+
+
+BILLED_COLUMNS = (
+    "row",
+    "waybill_number",
+    "amount_fen",
+    "kind",
+    "posted_on",
+    "weight_g",
+    "freight_fen",
+    "other_fen",
+    "term",
+    "account_label",
+    "currency",
+)
+"""The columns of a line in the order of the fields of `Billed`."""
+_MAKE_BILLED: Callable[..., Billed] = Billed
+
+
+def billed_of(values: Iterable[Any], period: tuple[str, str]) -> Billed:
+    """A line as a value, from its `BILLED_COLUMNS`."""
+    return _MAKE_BILLED(*values, period)
 
 
 class DiscrepancyQuerySet(models.QuerySet["Discrepancy"]):

@@ -92,10 +92,6 @@ _GRAMS = {"克", "g"}
 _KILOGRAMS = {"公斤", "千克", "kg"}
 
 
-class MissingColumn(Refused):
-    """A statement without a column that nobody can do without."""
-
-
 @dataclass(frozen=True)
 class Layout:
     """Where the columns stand. `grams` is what one unit of the weight column weighs.
@@ -119,6 +115,17 @@ class Layout:
         return {column.value: self.headers[place] for column, place in self.places.items()}
 
 
+class MissingColumn(Refused):
+    """A statement without a column that nobody can do without; `nearest` is what could be understood of its header."""
+
+    CODE = "missing_column"
+    EMPTY = "empty_table"
+
+    def __init__(self, code: str, message: str, nearest: Layout | None = None) -> None:
+        super().__init__(code, message)
+        self.nearest = nearest
+
+
 def find_layout(rows: Iterable[tuple[int, Row]], own_names: Mapping[str, str] | None = None) -> Layout:
     """Find the header among the first rows; it may spread over two. `own_names`: printed name → column value.
 
@@ -135,7 +142,7 @@ def find_layout(rows: Iterable[tuple[int, Row]], own_names: Mapping[str, str] | 
                 best = layout
         above = row
     if best is None:
-        raise MissingColumn("empty_table", "对账单里没有数据，请重新下载后再导入。")
+        raise MissingColumn(MissingColumn.EMPTY, "对账单里没有数据，请重新下载后再导入。")
     missing = [column for column in REQUIRED if column not in best.places]
     if missing:
         raise _missing(missing, best)
@@ -203,9 +210,12 @@ def _missing(missing: Sequence[Column], best: Layout) -> MissingColumn:
     seen = "、".join(name for name in best.headers if name)[:80]
     if not best.places:
         return MissingColumn(
-            "missing_column", f"没有找到表头，缺少{names}列；请让承运商提供带表头的明细（如：{known}）。"
+            MissingColumn.CODE,
+            f"没有找到表头，缺少{names}列；请让承运商提供带表头的明细（如：{known}）。",
+            best,
         )
     return MissingColumn(
-        "missing_column",
+        MissingColumn.CODE,
         f"对账单缺少{names}列（可识别的名称如：{known}）；现有列：{seen}。请补上该列或先设置列名对应关系后重新导入。",
+        best,
     )

@@ -144,7 +144,7 @@ def read_statement(
             return Reading(table, find_layout(table.rows(), own_names), period)
         except MissingColumn as missing:
             fault = fault or missing
-    raise fault or MissingColumn("empty_table", "对账单里没有数据，请重新下载后再导入。")
+    raise fault or MissingColumn(MissingColumn.EMPTY, "对账单里没有数据，请重新下载后再导入。")
 
 
 def _waybill(text: str, number: int) -> str:

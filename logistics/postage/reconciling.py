@@ -6,9 +6,10 @@ from itertools import groupby
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 
-from logistics.models import Charge, Discrepancy, Statement, StatementLine, StatementState
+from logistics.models import Charge, ChargeShare, Discrepancy, Statement, StatementLine, StatementState
+from logistics.models.billing import BILLED_COLUMNS, billed_of
 from logistics.postage.deciding import credit_from_line
 from logistics.postage.facts import FactFinder
 from logistics.rules.checks import (
@@ -27,7 +28,10 @@ from registry.actors import Actor
 from registry.models import ServiceCentre
 from registry.permissions import check_may
 
-_CHUNK = 500
+_CHUNK = 2000
+_Line = tuple[int, Billed]
+"""A line with its key."""
+
 S = DiscrepancyState
 
 
@@ -58,47 +62,39 @@ def reconcile_statement(*, statement: Statement, actor: Actor, now: datetime) ->
 
 
 def outcome_of(statement: Statement) -> Reconciled:
-    """The differences that stand and the accruals beside them."""
-    standing = statement.discrepancies.exclude(state=S.CLEARED.value)
-    missing = accruals(statement=statement)
+    """The differences that stand and the accruals beside them, counted by the database."""
+    standing = statement.discrepancies.exclude(state=S.CLEARED.value).aggregate(
+        count=Count("pk"), stake=Sum("stake_fen")
+    )
+    missing = _unbilled(
+        centre=statement.centre, carrier_id=statement.carrier_id, month=statement.month
+    ).aggregate(count=Count("pk"), fen=Sum("amount_fen"))
     return Reconciled(
-        statement,
-        standing.count(),
-        standing.aggregate(total=Sum("stake_fen"))["total"] or 0,
-        len(missing),
-        sum(charge.amount_fen for charge in missing),
+        statement, standing["count"], standing["stake"] or 0, missing["count"], missing["fen"] or 0
     )
 
 
-def accruals(
-    *,
-    statement: Statement | None = None,
-    centre: ServiceCentre | None = None,
-    carrier_id: int = 0,
-    month: str = "",
-) -> list[Charge]:
-    """Charges of parcels delivered by the end of the month that no statement up to that month has billed.
+def accruals(*, centre: ServiceCentre | None, carrier_id: int, month: str) -> list[Charge]:
+    """Charges of parcels delivered by the end of the month that no statement up to that month has billed."""
+    found = _unbilled(centre=centre, carrier_id=carrier_id, month=month)
+    return list(found.select_related("waybill", "case", "office"))
 
-    Name a statement, or a centre with carrier and month.
-    """
-    if statement is not None:
-        carrier_id, month, centre = statement.carrier_id, statement.month, statement.centre
+
+def _unbilled(*, centre: ServiceCentre | None, carrier_id: int, month: str) -> QuerySet[Charge]:
     billed = StatementLine.objects.filter(
-        statement__carrier_id=carrier_id, statement__month__lte=month, amount_fen__gt=0
-    ).values("waybill_number")
+        statement__carrier_id=carrier_id,
+        statement__month__lte=month,
+        amount_fen__gt=0,
+        waybill_number=OuterRef("waybill__number"),
+    )
     found = Charge.objects.standing().filter(
         waybill__carrier_id=carrier_id,
         amount_fen__gt=0,
         parcel__delivered_at__date__lt=period_of(month).after,
     )
     if centre is not None:
-        found = found.filter(shares__centre=centre)
-    return list(
-        found.exclude(parcel__state=ParcelState.LOST.value)
-        .exclude(waybill__number__in=billed)
-        .select_related("waybill", "case", "office")
-        .distinct()
-    )
+        found = found.filter(Exists(ChargeShare.objects.filter(charge=OuterRef("pk"), centre=centre)))
+    return found.exclude(parcel__state=ParcelState.LOST.value).exclude(Exists(billed))
 
 
 def period_of(month: str) -> Period:
@@ -124,8 +120,8 @@ def _reconcile(statement: Statement, *, actor: Actor, now: datetime) -> None:
     Discrepancy.objects.bulk_create(new, batch_size=1000)
     gone = [found.pk for key, found in kept.items() if key not in seen and found.state == S.OPEN]
     Discrepancy.objects.filter(pk__in=gone, state=S.OPEN.value).update(state=S.CLEARED.value)
-    for line, left in _credits(statement):
-        credit_from_line(line=line, amount_fen=left, actor=actor, now=now)
+    for credit, left in _credits(statement):
+        credit_from_line(line=credit, amount_fen=left, actor=actor, now=now)
     if new or gone or statement.state != StatementState.RECONCILED:
         Statement.objects.filter(pk=statement.pk).update(state=StatementState.RECONCILED, reconciled_at=now)
         events.record(
@@ -137,7 +133,8 @@ def _reconcile(statement: Statement, *, actor: Actor, now: datetime) -> None:
         )
 
 
-def _findings(statement: Statement) -> Iterator[tuple[Finding, StatementLine | None]]:
+def _findings(statement: Statement) -> Iterator[tuple[Finding, int | None]]:
+    """Each finding with the key of its line; a totals row has none."""
     period = period_of(statement.month)
     finder = FactFinder(statement.carrier)
     for group in _chunks(_by_waybill(statement)):
@@ -145,8 +142,8 @@ def _findings(statement: Statement) -> Iterator[tuple[Finding, StatementLine | N
         facts = finder.facts(numbers)
         earlier = _earlier(statement, numbers)
         for number, rows in group:
-            lines = {row.row: row for row in rows}
-            billed = [row.as_billed(statement.period) for row in rows]
+            lines = {billed.row: pk for pk, billed in rows}
+            billed = [one for _, one in rows]
             for unit in [billed] if number else [[one] for one in billed]:
                 for finding in check_waybill(unit, facts.get(number), earlier.get(number, ()), period):
                     yield finding, lines[finding.row]
@@ -154,17 +151,16 @@ def _findings(statement: Statement) -> Iterator[tuple[Finding, StatementLine | N
         yield finding, None
 
 
-def _by_waybill(statement: Statement) -> Iterator[tuple[str, list[StatementLine]]]:
+def _by_waybill(statement: Statement) -> Iterator[tuple[str, list[_Line]]]:
     """The lines of each waybill together, in order, without holding the whole statement."""
-    lines = statement.lines.order_by("waybill_number", "row").iterator(chunk_size=2000)
-    for number, rows in groupby(lines, key=lambda line: line.waybill_number):
-        yield number, list(rows)
+    rows = statement.lines.order_by("waybill_number", "row").values_list("pk", *BILLED_COLUMNS)
+    lines = ((pk, billed_of(values, statement.period)) for pk, *values in rows.iterator(chunk_size=2000))
+    for number, group in groupby(lines, key=lambda line: line[1].waybill):
+        yield number, list(group)
 
 
-def _chunks(
-    groups: Iterable[tuple[str, list[StatementLine]]],
-) -> Iterator[list[tuple[str, list[StatementLine]]]]:
-    chunk: list[tuple[str, list[StatementLine]]] = []
+def _chunks(groups: Iterable[tuple[str, list[_Line]]]) -> Iterator[list[tuple[str, list[_Line]]]]:
+    chunk: list[tuple[str, list[_Line]]] = []
     for group in groups:
         chunk.append(group)
         if len(chunk) >= _CHUNK:
@@ -182,9 +178,10 @@ def _earlier(statement: Statement, numbers: Iterable[str]) -> dict[str, list[Bil
         statement__month__lte=statement.month,
         waybill_number__in=[number for number in numbers if number],
     ).exclude(statement=statement)
-    for line in lines.select_related("statement"):
-        if line.statement.period < statement.period:
-            found.setdefault(line.waybill_number, []).append(line.as_billed(line.statement.period))
+    for month, sha256, *values in lines.values_list("statement__month", "statement__sha256", *BILLED_COLUMNS):
+        if (month, sha256) < statement.period:
+            billed = billed_of(values, (month, sha256))
+            found.setdefault(billed.waybill, []).append(billed)
     return found
 
 
@@ -218,10 +215,10 @@ def _credits(statement: Statement) -> Iterator[tuple[StatementLine, int]]:
             yield by_row[line.row], left
 
 
-def _row(statement: Statement, line: StatementLine | None, finding: Finding, now: datetime) -> Discrepancy:
+def _row(statement: Statement, line: int | None, finding: Finding, now: datetime) -> Discrepancy:
     return Discrepancy(
         statement=statement,
-        line=line,
+        line_id=line,
         row=finding.row,
         code=finding.code.value,
         waybill_number=finding.waybill,

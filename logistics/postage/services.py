@@ -34,6 +34,14 @@ from logistics.postage.statements import (
     remember_columns,
 )
 from logistics.postage.tariff_files import TariffImport, export_tariff, import_tariff, quote_price
+from logistics.postage.uploading import (
+    ask_check,
+    confirm_upload,
+    drop_upload,
+    import_uploaded,
+    preview_upload,
+    upload_statement,
+)
 from logistics.postage.whatif import try_policy
 
 __all__ = [
@@ -47,25 +55,30 @@ __all__ = [
     "add_policy",
     "add_tariff",
     "approve_settlement",
+    "ask_check",
     "ask_exception",
     "attach_dispute_paper",
     "attach_settlement_pdf",
     "charge_parcel",
+    "confirm_upload",
     "decide_on_exception",
     "decide_payment",
     "dispute_all",
     "dispute_workbook",
     "draft_month",
+    "drop_upload",
     "end_policy",
     "end_tariff",
     "export_tariff",
     "import_statement",
     "import_tariff",
+    "import_uploaded",
     "keep_dispute_workbook",
     "keep_workbook",
     "outcome_of",
     "prepare_month",
     "preview_statement",
+    "preview_upload",
     "quote_price",
     "reconcile_statement",
     "remember_columns",
@@ -79,5 +92,6 @@ __all__ = [
     "spending",
     "spending_lines",
     "try_policy",
+    "upload_statement",
     "write_dispute",
 ]

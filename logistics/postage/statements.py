@@ -5,18 +5,19 @@ import pickle
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from django.db import transaction
 
 from logistics.models import Carrier, CarrierAccount, ColumnName, Statement, StatementLine, StatementState
 from logistics.models.billing import MONTH
-from logistics.postage.columns import HEADER_WITHIN_ROWS, Column
+from logistics.postage.bulk import append_rows
+from logistics.postage.columns import HEADER_WITHIN_ROWS, Column, MissingColumn
 from logistics.postage.lines import Reading, read_statement
 from logistics.postage.sheets import open_tables
 from logistics.rules.checks import Billed
@@ -28,6 +29,7 @@ from storage.errors import Refused
 from storage.models import Kind, StoredObject
 from storage.services import store_file
 
+SAMPLE_ROWS = 12
 _BATCH = 2000
 _MEDIA_TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -49,7 +51,8 @@ class Preview:
     columns: Mapping[str, str]
     unknown: tuple[str, ...]
     sample: tuple[tuple[str, ...], ...]
-    fault: str
+    fault: str = ""
+    fault_code: str = ""
 
 
 def import_statement(
@@ -60,24 +63,23 @@ def import_statement(
     actor: Actor,
     now: datetime,
     centre: ServiceCentre | None = None,
+    on_lines: Callable[[int], None] | None = None,
 ) -> Imported:
-    """Read a statement of `month` ("2026-01") and keep it line by line.
+    """Read a statement of `month` ("2026-01") and keep it line by line; `on_lines` is told how many were read so far.
 
     The same file again answers the statement it became. Raises Refused, with what to do, for a file that cannot be
     read exactly to its last row; then nothing was written.
     """
     check_may(actor, "statement.import")
-    if not re.match(MONTH, month):
-        raise Refused("bad_month", "账期应写成“2026-01”的形式。")
-    sha256 = _digest(path)
-    known = Statement.objects.filter(carrier=carrier, sha256=sha256).first()
+    sha256 = digest_of(path)
+    known = recognised(carrier=carrier, month=month, sha256=sha256)
     if known is not None:
-        return _recognised(known, month)
+        return Imported(known, known=True)
     reading = read_statement(path, own_names=_own_names(carrier), period=(month, sha256))
     accounts = _Accounts(carrier)
     with tempfile.TemporaryFile() as spool:
         # Read to the end first: nothing is kept of a statement that turns out to be unreadable.
-        _spool(reading, spool, accounts)
+        _spool(reading, spool, accounts, on_lines)
         if reading.line_count == 0:
             raise Refused("empty_table", "对账单里没有明细行，请核对账期后重新下载。")
         return _keep(reading, spool, accounts, path, carrier, month, centre, actor=actor, now=now)
@@ -101,9 +103,9 @@ def _keep(
     )
     with transaction.atomic():
         Carrier.objects.select_for_update().get(pk=carrier.pk)
-        known = Statement.objects.filter(carrier=carrier, sha256=sha256).first()
+        known = recognised(carrier=carrier, month=month, sha256=sha256)
         if known is not None:
-            return _recognised(known, month)
+            return Imported(known, known=True)
         statement = _write(
             reading, spool, carrier, month, stored, accounts.centre_id(centre, actor), accounts, now=now
         )
@@ -127,11 +129,14 @@ def preview_statement(*, path: Path, carrier: Carrier, actor: Actor) -> Preview:
     """How the columns would be understood, and the top of the table, without keeping anything."""
     check_may(actor, "statement.import")
     rows = [tuple(row) for _, row in islice(open_tables(path)[0].rows(), HEADER_WITHIN_ROWS)]
+    sample = tuple(rows[:SAMPLE_ROWS])
     try:
         layout = read_statement(path, own_names=_own_names(carrier)).layout
-    except Refused as fault:
-        return Preview({}, (), tuple(rows[:12]), fault.message)
-    return Preview(layout.as_data(), layout.unknown, tuple(rows[:12]), "")
+    except MissingColumn as fault:
+        near = fault.nearest
+        found, unknown = (near.as_data(), near.unknown) if near else ({}, ())
+        return Preview(found, unknown, sample, fault.message, fault.code)
+    return Preview(layout.as_data(), layout.unknown, sample)
 
 
 def remember_columns(*, carrier: Carrier, names: Mapping[str, str], actor: Actor, now: datetime) -> None:
@@ -189,13 +194,17 @@ def account_label(account: CarrierAccount) -> str:
     return f"{account.centre.name} {account.masked_number}"
 
 
-def _spool(reading: Reading, spool: IO[bytes], accounts: _Accounts) -> None:
+def _spool(
+    reading: Reading, spool: IO[bytes], accounts: _Accounts, on_lines: Callable[[int], None] | None
+) -> None:
     """The lines, exact and small, in a file that vanishes with its handle: parsing is the dear part."""
     lines = reading.lines()
     while batch := list(islice(lines, _BATCH)):
         for line in batch:
             accounts.meet(line)
         pickle.dump(batch, spool, protocol=pickle.HIGHEST_PROTOCOL)
+        if on_lines is not None:
+            on_lines(reading.line_count)
 
 
 def _unspool(spool: IO[bytes]) -> Iterator[list[Billed]]:
@@ -232,42 +241,74 @@ def _write(
         state=StatementState.IMPORTED,
         imported_at=now,
     )
-    for batch in _unspool(spool):
-        StatementLine.objects.bulk_create(_row(line, statement, accounts) for line in batch)
+    append_rows(
+        StatementLine,
+        _COLUMNS,
+        (_row(line, statement, accounts) for batch in _unspool(spool) for line in batch),
+    )
     return statement
 
 
-def _row(line: Billed, statement: Statement, accounts: _Accounts) -> StatementLine:
-    return StatementLine(
-        statement=statement,
-        row=line.row,
-        waybill_number=line.waybill,
-        amount_fen=line.amount_fen,
-        kind=line.kind,
-        posted_on=line.posted_on,
-        weight_g=line.weight_g,
-        freight_fen=line.freight_fen,
-        other_fen=line.other_fen,
-        term=line.term,
-        account=accounts.find(line),
-        account_label=accounts.label(line),
-        currency=line.currency,
+_COLUMNS = (
+    "statement_id",
+    "row",
+    "waybill_number",
+    "amount_fen",
+    "kind",
+    "posted_on",
+    "weight_g",
+    "freight_fen",
+    "other_fen",
+    "term",
+    "account_id",
+    "account_label",
+    "currency",
+)
+
+
+def _row(line: Billed, statement: Statement, accounts: _Accounts) -> tuple[Any, ...]:
+    """The values of `_COLUMNS`."""
+    account = accounts.find(line)
+    return (
+        statement.pk,
+        line.row,
+        line.waybill,
+        line.amount_fen,
+        line.kind,
+        line.posted_on,
+        line.weight_g,
+        line.freight_fen,
+        line.other_fen,
+        line.term,
+        account.pk if account else None,
+        accounts.label(line),
+        line.currency,
     )
 
 
-def _recognised(known: Statement, month: str) -> Imported:
-    if known.month != month:
+def recognised(*, carrier: Carrier, month: str, sha256: str) -> Statement | None:
+    """The statement that these bytes have become. Raises Refused for a month that is none, or another one."""
+    if not re.match(MONTH, month):
+        raise Refused("bad_month", "账期应写成“2026-01”的形式。")
+    known = Statement.objects.filter(carrier=carrier, sha256=sha256).first()
+    if known is not None and known.month != month:
         raise Refused(
             "statement_other_month",
             f"这份文件已作为 {known.month} 的对账单导入，不能再作为 {month} 的导入。",
         )
-    return Imported(known, known=True)
+    return known
+
+
+def media_type_of(path: Path) -> str:
+    """By content, not by name. Raises UnreadableSheet for what is no table."""
+    return _MEDIA_TYPES.get(open_tables(path)[0].encoding, "text/csv")
 
 
 def _own_names(carrier: Carrier) -> dict[str, str]:
     return dict(ColumnName.objects.filter(carrier=carrier).values_list("name", "column"))
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """SHA-256 of the file, as it names a statement."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
