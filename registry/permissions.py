@@ -58,6 +58,7 @@ OFFICER = (
 )
 FINANCE = {
     "postage.see",
+    "budget.set",
     "tariff.edit",
     "charge.correct",
     "statement.import",

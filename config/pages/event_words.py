@@ -58,6 +58,7 @@ WORDS: Mapping[str, str] = {
     "dossier.renewed": "续加时间戳",
     "slip.issued": "出具文书",
     "slip.printed": "生成文书 PDF",
+    "budget.set": "登记邮资预算",
     "statement.uploaded": "上传对账单文件",
     "statement.upload_dropped": "放弃对账单文件",
     "statement.import_asked": "对账单交后台读取",

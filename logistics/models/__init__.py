@@ -9,6 +9,7 @@ from logistics.models.billing import (
     StatementLine,
     StatementState,
 )
+from logistics.models.budgets import PostageBudget
 from logistics.models.carriers import Carrier, CarrierAccount
 from logistics.models.disputes import DisputeLetter
 from logistics.models.exceptions import PostageException
@@ -34,6 +35,7 @@ __all__ = [
     "Parcel",
     "ParcelItem",
     "ParkedNumber",
+    "PostageBudget",
     "PostageException",
     "PostagePolicy",
     "Posting",

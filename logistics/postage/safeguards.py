@@ -48,6 +48,7 @@ POSTAGE_GUARDS: Guards = {
     "logistics_statement": ("", STATEMENT_COLUMNS),
     "logistics_settlement": ("OLD.frozen", SETTLEMENT_COLUMNS),
 }
+BUDGET_GUARDS: Guards = {"logistics_postagebudget": ("", ())}
 ROAD_GUARDS: Guards = {
     "logistics_custodyevent": ("", ()),
     "logistics_trackingevent": ("", ()),

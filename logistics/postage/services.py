@@ -1,5 +1,6 @@
 """The verbs of postage in one place, for pages, endpoints, reactions and commands."""
 
+from logistics.postage.budgeting import budget_history, budget_outlook, set_budget
 from logistics.postage.charging import charge_parcel, reverse_charge
 from logistics.postage.closing import (
     approve_settlement,
@@ -59,6 +60,8 @@ __all__ = [
     "ask_exception",
     "attach_dispute_paper",
     "attach_settlement_pdf",
+    "budget_history",
+    "budget_outlook",
     "charge_parcel",
     "confirm_upload",
     "decide_on_exception",
@@ -86,6 +89,7 @@ __all__ = [
     "resolve_discrepancy",
     "return_settlement",
     "reverse_charge",
+    "set_budget",
     "settlement_json",
     "settlement_paper",
     "settlement_workbook",

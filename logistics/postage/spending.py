@@ -33,8 +33,6 @@ class Bar:
     label: str
     count: int
     amount_fen: int
-    width: int
-    """Thousandths of the longest bar."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ _FIELDS: Mapping[str, str] = {
 def spending(*, actor: Actor, first: str, last: str) -> Spending:
     """Three queries, however many parcels. Raises Refused for an impossible span of months."""
     check_may(actor, "postage.see")
-    shares = _between(_own(actor), first, last)
+    shares = _between(own_shares(actor), first, last)
     cells = list(
         shares.annotate(month=TruncMonth("charge__waybill__requested_at", tzinfo=SHANGHAI))
         .values(
@@ -135,14 +133,15 @@ def spending_lines(
     """The lines behind a bar: `chosen` names values of dimensions by their keys."""
     check_may(actor, "postage.see")
     month = chosen.get("month", "")
-    shares = _between(_own(actor), month or first, month or last)
+    shares = _between(own_shares(actor), month or first, month or last)
     for name, field in _FIELDS.items():
         if value := chosen.get(name, ""):
             shares = shares.filter(**{field: _key_value(name, value)})
     return shares.select_related("office", "charge__parcel", "charge__case", "charge__waybill__carrier")
 
 
-def _own(actor: Actor) -> QuerySet[ChargeShare]:
+def own_shares(actor: Actor) -> QuerySet[ChargeShare]:
+    """The shares that stand of the centre's postage: what was charged and not reversed."""
     shares = visible(actor, "postage.see", ChargeShare.objects.all())
     return shares.filter(charge__reversal_of__isnull=True, charge__reversed_by__isnull=True)
 
@@ -174,11 +173,7 @@ def _bars(name: str, cells: Iterable[Mapping[str, Any]]) -> tuple[Bar, ...]:
         total = sums.setdefault(_named(name, cell), [0, 0])
         total[0] += cell["count"]
         total[1] += cell["fen"]
-    longest = max((fen for _, fen in sums.values()), default=0)
-    bars = [
-        Bar(key, label, count, fen, fen * 1000 // longest if longest > 0 else 0)
-        for (key, label), (count, fen) in sums.items()
-    ]
+    bars = [Bar(key, label, count, fen) for (key, label), (count, fen) in sums.items()]
     by: Callable[[Bar], Any] = (
         (lambda bar: bar.key) if name == "month" else (lambda bar: (-bar.amount_fen, bar.label))
     )

@@ -81,8 +81,9 @@ def confirm_upload(
     Confirming again changes nothing. Raises Refused while a needed column is missing; what was named is remembered.
     """
     check_may(actor, "statement.import", upload)
-    if StatementUpload.objects.get(pk=upload.pk).state in {S.READING, S.IMPORTED}:
-        return upload
+    now_is = StatementUpload.objects.get(pk=upload.pk)
+    if now_is.state in {S.READING, S.IMPORTED}:
+        return now_is
     target_of("confirm", upload.state)
     if names:
         remember_columns(carrier=upload.carrier, names=names, actor=actor, now=now)

@@ -3,10 +3,13 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.hashers import make_password
+from django.db import connection
+from django.utils import timezone
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -15,6 +18,7 @@ from registry.actors import Actor
 from registry.models import User
 from tests.cast import Cast, assemble
 from tests.shared import ROOT
+from workers.draining import drain
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -118,6 +122,20 @@ def enter(live_server: LiveServer, browser: Browser, request: pytest.FixtureRequ
                 page.screenshot(path=ARTIFACTS / f"{request.node.name}-{number}.png", full_page=True)
         context.close()
     assert faults == []
+
+
+def work_off() -> None:
+    """All waiting work, in a thread of its own: Playwright's event loop runs in this one."""
+
+    def work() -> None:
+        try:
+            drained = drain(clock=timezone.now)
+            assert not drained.failed
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(work).result()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,9 +6,9 @@ import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import expect
 
-from logistics.models import CarrierAccount, Discrepancy, Settlement
+from logistics.models import CarrierAccount, Discrepancy, Settlement, Statement
 from registry.models import Event
-from tests.browser.conftest import Enter
+from tests.browser.conftest import Enter, work_off
 from tests.cast import NOW, Cast, open_case
 from tests.config.conftest import NOWHERE
 from tests.logistics.road import neutral_account
@@ -39,9 +39,9 @@ def test_finance_imports_decides_and_settles(
     page.get_by_label("账期").fill("2026-03")
     page.get_by_label("对账单文件").set_input_files(statement)
     page.get_by_role("button", name="导入对账单").click()
-    expect(page.get_by_text("已导入 2 行。")).to_be_visible()
-    page.get_by_role("button", name="逐行核对").click()
-    expect(page.get_by_text("已逐行核对。")).to_be_visible()
+    expect(page.get_by_role("heading", name="正在逐行读取")).to_be_visible()
+    work_off()
+    expect(page.get_by_text("已核对")).to_be_visible()
     expect(page.locator("#differences").get_by_text("运单号不存在")).to_have_count(2)
     expect(page.locator("#differences")).to_contain_text("15.50 元")
 
@@ -75,12 +75,33 @@ def test_a_statement_that_cannot_be_read_says_what_to_do(
     cast: Cast, account: CarrierAccount, tmp_path: Path, enter: Enter
 ) -> None:
     broken = tmp_path / "statement.csv"
-    broken.write_text("运单号,备注\n1099900000011,无金额\n", encoding="utf-8")
+    broken.write_text("%PDF-1.7 这不是表格", encoding="utf-8")
     page = enter(cast.finance)
     page.get_by_label("对账单文件").set_input_files(broken)
     page.get_by_role("button", name="导入对账单").click()
     expect(page.get_by_role("alert")).to_be_visible()
     expect(page.get_by_text("还没有对账单")).to_be_visible()
+
+
+def test_a_column_that_nobody_knows_is_named_once(
+    cast: Cast, account: CarrierAccount, tmp_path: Path, enter: Enter
+) -> None:
+    page = enter(cast.finance)
+    for month in ("2026-03", "2026-04"):
+        path = tmp_path / f"{month}.csv"
+        path.write_text(f"运单号,实付\n1099900000011,{month[-1]}.00\n", encoding="utf-8")
+        page.get_by_role("link", name="对账").first.click()
+        page.get_by_label("账期").fill(month)
+        page.get_by_label("对账单文件").set_input_files(path)
+        page.get_by_role("button", name="导入对账单").click()
+        if month == "2026-03":
+            expect(page.get_by_text("还缺“金额”列")).to_be_visible()
+            page.get_by_label("实付").select_option("amount")
+            page.get_by_role("button", name="导入并逐行核对").click()
+        expect(page.get_by_role("heading", name="正在逐行读取")).to_be_visible()
+        work_off()
+        expect(page.get_by_text("已核对")).to_be_visible()
+    assert set(Statement.objects.values_list("month", "amount_fen")) == {("2026-03", 300), ("2026-04", 400)}
 
 
 def test_the_administrator_queues_failed_work_again(cast: Cast, enter: Enter) -> None:

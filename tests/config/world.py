@@ -19,6 +19,7 @@ from logistics.models import (
     Settlement,
     SettlementProposal,
     Statement,
+    StatementUpload,
     TariffContract,
     WebhookDelivery,
 )
@@ -54,6 +55,7 @@ class World:
     dossier: Dossier
     slip: Slip
     statement: Statement
+    handed_in: StatementUpload
     settlement: Settlement
     proposal: SettlementProposal
     letter: DisputeLetter
@@ -76,6 +78,7 @@ class World:
             "dossier": {"pk": self.dossier.pk},
             "slip": {"pk": self.slip.pk},
             "statement": {"pk": self.statement.pk},
+            "handed_in": {"pk": self.handed_in.pk},
             "settlement": {"number": self.settlement.number},
             "proposal": {"pk": self.proposal.pk},
             "contract": {"pk": self.contract.pk},
@@ -114,6 +117,7 @@ ABOUT = {
     **dict.fromkeys(["dossier_file", "dossier_copy", "dossier_proof", "dossier_material", "sign_receipt", "check_dossier"], "dossier"),
     **dict.fromkeys(["slip", "slip_preview"], "slip"),
     **dict.fromkeys(["statement", "reconcile", "write_letter"], "statement"),
+    **dict.fromkeys(["statement_upload", "confirm_upload", "drop_upload"], "handed_in"),
     **dict.fromkeys(["settlement", "settlement_file"], "settlement"),
     **dict.fromkeys(["proposal", "approve_settlement", "return_settlement"], "proposal"),
     **dict.fromkeys(["letter_file"], "letter"),
@@ -128,6 +132,7 @@ EXTRA: dict[str, dict[str, object]] = {
     "settlement_file": {"form": "xlsx"},
     "dossier_material": {"position": 1},
     "letter_file": {"form": "xlsx"},
+    "spending_chart": {"name": "budget"},
 }
 OPEN_TO_ALL = frozenset({"home", "check"})
 """Pages that need no act of the permission table."""
@@ -171,6 +176,7 @@ def populate(road: Road) -> World:
         ),
         slip=_slip(road),
         statement=statement,
+        handed_in=_handed_in(road),
         settlement=_settlement(road),
         proposal=_proposal(road),
         letter=_letter(statement, road),
@@ -234,6 +240,19 @@ def _statement(road: Road) -> Statement:
         sha256=stored.sha256,
         encoding="utf-8",
         imported_at=NOW,
+    )
+
+
+def _handed_in(road: Road) -> StatementUpload:
+    """A file whose columns wait for a person."""
+    content = "运单,钱数\n1012345678901,12.00\n".encode()
+    return StatementUpload.objects.create(
+        carrier=road.account.carrier,
+        centre=road.account.centre,
+        month="2026-04",
+        stored=store_bytes(content=content, kind=Kind.STATEMENT, media_type="text/csv", now=NOW),
+        uploaded_by="finance",
+        uploaded_at=NOW,
     )
 
 
