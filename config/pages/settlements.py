@@ -1,8 +1,7 @@
 """结算: a month is prepared by one finance officer and approved by another; then it stands with its files."""
 
 from django.contrib import messages
-from django.db.models import Count, Sum
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +12,14 @@ from config.pages.finance import LINES_SHOWN, PAGE_SIZE, download
 from config.pages.frame import Fault, Typed, page
 from config.pages.keyset import newest_first
 from logistics.models import Carrier, Settlement, SettlementLine, SettlementProposal
-from logistics.postage.services import approve_settlement, draft_month, prepare_month, return_settlement
+from logistics.postage.services import (
+    approve_settlement,
+    draft_month,
+    prepare_month,
+    return_settlement,
+    settlement_json,
+)
+from logistics.postage.settlement_files import CASE, ITEM, OFFICE, totals_by
 from logistics.rules.settling import ProposalState
 from registry.actors import Actor
 from registry.models import ServiceCentre
@@ -121,26 +127,24 @@ def send_back(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @page("settlement.see")
 def settlement(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     shown = _settlement(number, actor)
-    offices = (
-        shown.lines.values("office_name")
-        .annotate(
-            count=Count("pk"),
-            billed=Sum("billed_fen"),
-            withheld=Sum("withheld_fen"),
-            released=Sum("released_fen"),
-            payable=Sum("payable_fen"),
-        )
-        .order_by("office_name")
-    )
+    groups = [
+        (group.title, group.none, totals_by(shown, group)[: 2 * LINES_SHOWN])
+        for group in (OFFICE, ITEM, CASE)
+    ]
     lines = SettlementLine.objects.filter(settlement=shown).order_by("position")
-    context = {"settlement": shown, "offices": list(offices), "lines": list(lines[: 2 * LINES_SHOWN])}
+    context = {"settlement": shown, "groups": groups, "lines": list(lines[: 2 * LINES_SHOWN])}
     return render(request, "finance/settlement.html", context)
 
 
 @page("settlement.see")
 def settlement_file(request: HttpRequest, actor: Actor, number: str, form: str) -> HttpResponseBase:
-    """The workbook or the signed PDF of a settlement."""
+    """The workbook, the signed PDF, or the same for programs."""
     shown = _settlement(number, actor)
+    if form == "json":
+        response = JsonResponse(settlement_json(shown), json_dumps_params={"ensure_ascii": False})
+        response["Content-Disposition"] = f'attachment; filename="{shown.number}.json"'
+        response["Cache-Control"] = "private, no-store"
+        return response
     stored = {"xlsx": shown.workbook, "pdf": shown.paper}.get(form)
     if stored is None:
         raise Refused("file_not_ready", "文件还在生成，请稍后再下载。", can_retry=True)

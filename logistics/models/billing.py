@@ -97,6 +97,7 @@ class StatementLine(models.Model):
     )
     account_label = models.CharField("账单上的账号（遮盖）", max_length=120, blank=True)
     currency = models.CharField("币种", max_length=8, blank=True)
+    version = models.PositiveIntegerField("费用版本", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "对账单明细"
@@ -126,6 +127,7 @@ BILLED_COLUMNS = (
     "term",
     "account_label",
     "currency",
+    "version",
 )
 """The columns of a line in the order of the fields of `Billed`."""
 _MAKE_BILLED: Callable[..., Billed] = Billed

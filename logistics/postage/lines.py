@@ -22,6 +22,7 @@ _SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+\d+", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})\D?(\d{1,2})\D?(\d{1,2})")
 _MAX_NUMBER = 40
 _MAX_GRAMS = 10_000_000
+_VERSION_DIGITS = 7
 
 # In order: the first word that occurs decides.
 _TERMS: tuple[tuple[str, str], ...] = (
@@ -111,6 +112,7 @@ class Reading:
             term=_word(cell(row, Column.TERM), _TERMS),
             account=_plain(cell(row, Column.ACCOUNT))[:_MAX_NUMBER],
             currency=_plain(cell(row, Column.CURRENCY))[:8],
+            version=_version(cell(row, Column.VERSION)),
             period=self.period,
         )
 
@@ -189,6 +191,12 @@ def _grams(text: str, unit: int, number: int) -> int | None:
     if not 0 <= grams <= _MAX_GRAMS:
         raise BadLine("bad_weight", f"第 {number} 行的重量超出范围，请更正后重新导入。")
     return int(grams) + (grams != int(grams))
+
+
+def _version(text: str) -> int | None:
+    """ "2", "V2" and "2.0" are version 2; anything else says nothing."""
+    plain = _plain(text).upper().removeprefix("V").removesuffix(".0")
+    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < _VERSION_DIGITS else None
 
 
 def _date(text: str) -> date | None:

@@ -1,10 +1,11 @@
 """A settlement as a workbook with live formulas, and as JSON."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 
 from logistics.models import Charge, Discrepancy, Settlement, SettlementLine
 from logistics.postage.reconciling import accruals
@@ -39,6 +40,22 @@ _LINE_HEADER = (
 _DIFFERENCE_HEADER = ("运单号", "行号", "差异", "我方数据", "账单数据", "涉及金额（元）", "状态", "处理理由")
 
 
+@dataclass(frozen=True)
+class Group:
+    """What lines are summed by: the column of 明细 that names it, and the words where a line has none."""
+
+    field: str
+    title: str
+    column: str
+    none: str
+
+
+OFFICE = Group("office_name", "审批部门", "F", NO_OFFICE)
+ITEM = Group("item_name", "事项", "E", "未能对应事项")
+CASE = Group("case_number", "办件编号", "D", "未能对应办件")
+_SUMMED = ("K", "L", "M", "N")
+
+
 def keep_workbook(*, settlement: Settlement, now: datetime) -> StoredObject:
     """Make and store the XLSX of a frozen settlement, once; whoever asks again gets the stored one."""
     if settlement.workbook is not None:
@@ -50,10 +67,12 @@ def keep_workbook(*, settlement: Settlement, now: datetime) -> StoredObject:
 
 
 def settlement_workbook(settlement: Settlement) -> bytes:
-    """Sheets 汇总, 明细 and 差异. The totals are formulas over 明细, so that whoever checks can follow them."""
+    """Sheets 汇总, 按事项, 按办件, 明细 and 差异. Totals are formulas over 明细, so that whoever checks can follow them."""
     return make_workbook(
         [
             Sheet("汇总", _summary(settlement), widths=(28, 12, 16, 16, 16, 16, 16)),
+            Sheet("按事项", _grouped(settlement, ITEM), widths=(44, 12, 16, 16, 16, 16)),
+            Sheet("按办件", _grouped(settlement, CASE), widths=(28, 12, 16, 16, 16, 16)),
             Sheet(
                 "明细",
                 _details(settlement),
@@ -80,6 +99,9 @@ def settlement_json(settlement: Settlement) -> dict[str, Any]:
             "payable": settlement.payable_fen,
             "accrued": settlement.accrued_fen,
         },
+        "by_office": totals_by(settlement, OFFICE),
+        "by_item": totals_by(settlement, ITEM),
+        "by_case": totals_by(settlement, CASE),
         "lines": [
             {
                 "position": line.position,
@@ -115,9 +137,9 @@ def settlement_json(settlement: Settlement) -> dict[str, Any]:
     }
 
 
-def by_office(settlement: Settlement) -> list[dict[str, Any]]:
-    """Totals of each office in fen: office_name, count, expected, billed, withheld, released, payable."""
-    rows = settlement.lines.values("office_name").annotate(
+def totals_by(settlement: Settlement, group: Group) -> list[dict[str, Any]]:
+    """Totals of each group in fen: name, count, expected, billed, withheld, released, payable."""
+    rows = settlement.lines.values(name=F(group.field)).annotate(
         count=Count("pk"),
         expected=Sum("expected_fen"),
         billed=Sum("billed_fen"),
@@ -125,7 +147,7 @@ def by_office(settlement: Settlement) -> list[dict[str, Any]]:
         released=Sum("released_fen"),
         payable=Sum("payable_fen"),
     )
-    return [dict(row) for row in rows.order_by("office_name")]
+    return [dict(row) for row in rows.order_by("name")]
 
 
 def differences_of(settlement: Settlement) -> list[Discrepancy]:
@@ -143,12 +165,6 @@ def differences_of(settlement: Settlement) -> list[Discrepancy]:
 
 
 def _summary(settlement: Settlement) -> Iterator[tuple[object, ...]]:
-    last = settlement.line_count + 1
-    columns = ("K", "L", "M", "N")
-
-    def total(column: str) -> Formula:
-        return Formula(f"=SUM(明细!{column}2:{column}{last})", money=True)
-
     yield (f"{settlement.centre.name} 邮资结算单",)
     yield ("结算单号", settlement.number)
     yield ("承运商", settlement.carrier.name)
@@ -157,18 +173,29 @@ def _summary(settlement: Settlement) -> Iterator[tuple[object, ...]]:
     yield ("复核", settlement.closed_by)
     yield ("结算时间", f"{local(settlement.closed_at):%Y-%m-%d %H:%M}")
     yield ()
-    yield ("审批部门", "件数", "账单（元）", "暂扣（元）", "往期调整（元）", "应付（元）")
-    for number, row in enumerate(by_office(settlement), start=10):
-        own = (f"=SUMIF(明细!F2:F{last},A{number},明细!{column}2:{column}{last})" for column in columns)
-        yield (
-            row["office_name"] or NO_OFFICE,
-            Formula(f"=COUNTIF(明细!F2:F{last},A{number})"),
-            *(Formula(text, money=True) for text in own),
-        )
-    yield ("合计", Formula(f"=COUNTA(明细!A2:A{last})"), *(total(column) for column in columns))
+    yield from _grouped(settlement, OFFICE, first_row=9)
     yield ()
     yield ("已妥投未计费（件）", settlement.accrued_count)
     yield ("已妥投未计费（元）", Money(settlement.accrued_fen))
+
+
+def _grouped(settlement: Settlement, group: Group, *, first_row: int = 1) -> Iterator[tuple[object, ...]]:
+    """A header in `first_row`, a row of live sums for each group, and the total of them all."""
+    last = settlement.line_count + 1
+    names = f"明细!{group.column}2:{group.column}{last}"
+
+    def total(column: str) -> Formula:
+        return Formula(f"=SUM(明细!{column}2:{column}{last})", money=True)
+
+    yield (group.title, "件数", "账单（元）", "暂扣（元）", "往期调整（元）", "应付（元）")
+    for number, row in enumerate(totals_by(settlement, group), start=first_row + 1):
+        own = (f"=SUMIF({names},A{number},明细!{column}2:{column}{last})" for column in _SUMMED)
+        yield (
+            row["name"] or group.none,
+            Formula(f"=COUNTIF({names},A{number})"),
+            *(Formula(text, money=True) for text in own),
+        )
+    yield ("合计", Formula(f"=COUNTA(明细!A2:A{last})"), *(total(column) for column in _SUMMED))
 
 
 def _details(settlement: Settlement) -> Iterator[tuple[object, ...]]:
@@ -178,10 +205,10 @@ def _details(settlement: Settlement) -> Iterator[tuple[object, ...]]:
             line.position,
             SettlementLine.Kind(line.kind).label,
             line.waybill_number,
-            line.case_number,
-            line.item_name,
             # An empty criterion matches nothing in SUMIF.
-            line.office_name or NO_OFFICE,
+            line.case_number or CASE.none,
+            line.item_name or ITEM.none,
+            line.office_name or OFFICE.none,
             Leg(line.leg).label if line.leg else "",
             Mode(line.mode).label if line.mode else "",
             PaymentTerm(line.term).label if line.term else "",

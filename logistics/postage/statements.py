@@ -263,6 +263,7 @@ _COLUMNS = (
     "account_id",
     "account_label",
     "currency",
+    "version",
 )
 
 
@@ -283,6 +284,7 @@ def _row(line: Billed, statement: Statement, accounts: _Accounts) -> tuple[Any, 
         account.pk if account else None,
         accounts.label(line),
         line.currency,
+        line.version,
     )
 
 

@@ -33,6 +33,7 @@ class Code(Term):
 class Billed:
     """One line of a statement. Money in fen, weight in grams; None or "" where the statement has no such column.
 
+    `version` rises when a carrier bills the same fee anew; the highest is the one that counts.
     `period` orders statements: (month, digest of the file), never the order of their import.
     """
 
@@ -47,6 +48,7 @@ class Billed:
     term: str = ""
     account: str = ""
     currency: str = ""
+    version: int | None = None
     period: tuple[str, str] = ("", "")
 
 
@@ -117,12 +119,17 @@ def check_waybill(
 ) -> list[Finding]:
     """All findings about one waybill's lines in a statement; `earlier`: its lines in earlier statements."""
     found = [finding for line in lines for finding in _inside_line(line)]
-    for charge in _net(lines)[0]:
+    for charge in sorted(_net(lines)[0], key=_newest_version_first):
         if charge.net_fen <= 0:
             continue
         found += _check_charge(charge, facts, _still_billed(earlier, charge.line.kind), period)
         earlier = [*earlier, replace(charge.line, amount_fen=charge.net_fen)]
     return sorted(found, key=lambda finding: (finding.row, finding.code.value))
+
+
+def _newest_version_first(charge: Charge) -> tuple[int, int]:
+    """A fee that was billed anew stands for itself; what it replaces is found to be billed once more."""
+    return -(charge.line.version or 0), charge.line.row
 
 
 def check_totals(totals: Iterable[Totals]) -> Iterator[Finding]:

@@ -240,10 +240,16 @@ def _freight_parts(tariff: Tariff, zone: Zone, weight_g: int) -> tuple[Part, ...
     full = sum(part.amount_fen for part in parts)
     discounted = permille_of(full, tariff.discount_permille)
     if discounted != full:
-        parts.append(Part("freight", f"合同折扣 {tariff.discount_permille / 10:g}%", discounted - full))
+        parts.append(Part("freight", f"合同折扣 {_percent(tariff.discount_permille)}", discounted - full))
     if discounted < tariff.minimum_fen:
         parts.append(Part("freight", "补足最低收费", tariff.minimum_fen - discounted))
     return tuple(parts)
+
+
+def _percent(permille: int) -> str:
+    """850 → "85%", 855 → "85.5%"."""
+    whole, rest = divmod(permille, 10)
+    return f"{whole}.{rest}%" if rest else f"{whole}%"
 
 
 def _applies(extra: Surcharge, parcel: Consignment) -> bool:

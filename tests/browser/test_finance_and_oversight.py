@@ -67,7 +67,7 @@ def test_finance_imports_decides_and_settles(
         second.get_by_role("link", name="XLSX").first.click()
     target = tmp_path / "settlement.xlsx"
     download.value.save_as(target)
-    assert load_workbook(target).sheetnames == ["汇总", "明细", "差异"]
+    assert load_workbook(target).sheetnames == ["汇总", "按事项", "按办件", "明细", "差异"]
     assert Settlement.objects.get().withheld_fen == 2750
 
 

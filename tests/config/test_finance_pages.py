@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 
 from logistics.models import (
     DisputeLetter,
+    PostageBudget,
     PostageException,
     PostagePolicy,
     Settlement,
@@ -81,7 +82,11 @@ def test_a_month_passes_through_two_pairs_of_hands(
     assert APPLICANT.name not in shown
     done = second.post(reverse("approve_settlement", args=[proposal.pk]), follow=True)
     assert "finance 于" in done.content.decode()
-    assert Settlement.objects.get().closed_by == "second-finance"
+    settled = Settlement.objects.get()
+    assert settled.closed_by == "second-finance"
+    answer = first.get(reverse("settlement_file", args=[settled.number, "json"]))
+    assert answer.json()["totals_fen"]["payable"] == settled.payable_fen
+    assert APPLICANT.name not in answer.content.decode()
 
 
 def test_a_prepared_month_is_sent_back_with_its_reason(
@@ -175,12 +180,27 @@ def test_a_contract_is_checked_then_taken_in_and_quoted(
     assert "没有找到唯一的地区" in refused.content.decode()
 
 
+def test_a_budget_is_set_and_a_wrong_one_keeps_what_was_typed(world: PostageWorld, sign_in: SignIn) -> None:
+    client = sign_in(world.cast.finance)
+    typed = {"year": "2026", "amount": "一万", "reason": "台财预〔2026〕3 号"}
+    refused = client.post(reverse("set_budget"), typed)
+    assert refused.status_code == 409
+    assert "台财预〔2026〕3 号" in refused.content.decode()
+    done = client.post(reverse("set_budget"), {**typed, "amount": "12,000.00"}, follow=True)
+    assert "预算已登记。" in done.content.decode()
+    assert PostageBudget.objects.get().amount_fen == 1_200_000
+
+
 def test_the_figures_lead_to_their_lines(world: PostageWorld, sign_in: SignIn) -> None:
     charge = world.charged()
     client = sign_in(world.cast.finance)
     span = {"first": "2026-03", "last": "2026-03"}
     page = client.get(reverse("spending"), span).content.decode()
-    assert '<rect width="1000"' in page
+    for source in re.findall(r'<img src="([^"]*)"', page):
+        drawn = client.get(html.unescape(source))
+        assert drawn["Content-Type"] == "image/svg+xml"
+    assert "11.00 元" in client.get(reverse("spending_chart", args=["leg"]), span).content.decode()
+    assert client.get(reverse("spending_chart", args=["nothing"]), span).status_code == 404
     link = html.unescape(re.findall(r'href="([^"]*lines/[^"]*leg=materials)"', page)[0])
     lines = text(client, link)
     assert charge.parcel.number in lines

@@ -140,6 +140,7 @@ class PostageWorld:
         state: WaybillState = WaybillState.BOOKED,
         ended_at: datetime | None = None,
         number: str = "",
+        requested_at: datetime = NOW,
     ) -> Waybill:
         parcel = parcel or self.parcel()
         return Waybill.objects.create(
@@ -152,8 +153,8 @@ class PostageWorld:
             term=term.value,
             payer="receiver" if term == PaymentTerm.COLLECT else "sender",
             settling="monthly",
-            requested_at=NOW,
-            booked_at=NOW,
+            requested_at=requested_at,
+            booked_at=requested_at,
             ended_at=ended_at,
         )
 

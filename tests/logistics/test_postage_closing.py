@@ -264,13 +264,16 @@ def test_the_workbook_has_live_totals_that_agree(world: PostageWorld, tmp_path: 
     assert settlement.workbook is not None
     content = open_verified(settlement.workbook)
     book = load_workbook(io.BytesIO(content))
-    assert book.sheetnames == ["汇总", "明细", "差异"]
+    assert book.sheetnames == ["汇总", "按事项", "按办件", "明细", "差异"]
     summary = book["汇总"]
     total = next(row for row in summary.iter_rows() if row[0].value == "合计")
     values = [evaluate(book["明细"], str(cell.value), summary) for cell in total[1:6]]
     assert values == [2, Decimal(22), Decimal(11), Decimal(0), Decimal(11)]
     by_office = list(summary.iter_rows(min_row=10, max_row=11))
     assert sum(evaluate(book["明细"], str(row[5].value), summary) for row in by_office) == Decimal(11)
+    for name, group in (("按事项", world.cast.item.name), ("按办件", world.case.number)):
+        rows = {str(row[0].value): str(row[5].value) for row in book[name].iter_rows(min_row=2)}
+        assert evaluate(book["明细"], rows[group], book[name]) == Decimal(11), name
     assert [cell.value for cell in book["差异"][2]][2] in {"金额与资费不符", "运单号不存在"}
     assert settlement_workbook(settlement) == content
 
@@ -291,6 +294,8 @@ def test_paper_and_json_say_what_the_workbook_says(world: PostageWorld, tmp_path
     assert any("暂扣" in remark for remark in paper.remarks)
     assert data["totals_fen"]["accrued"] == waiting.amount_fen
     assert sum(line["payable_fen"] for line in data["lines"]) == data["totals_fen"]["payable"]
+    for group in ("by_office", "by_item", "by_case"):
+        assert sum(row["payable"] for row in data[group]) == data["totals_fen"]["payable"], group
     for text in (paper.model_dump_json(), json.dumps(data, ensure_ascii=False)):
         assert APPLICANT.name not in text
         assert APPLICANT.address not in text
@@ -358,11 +363,11 @@ def evaluate(details: Worksheet, formula: str, summary: Worksheet) -> Decimal | 
         )
     if match := re.fullmatch(r"=COUNTA\(明细!A2:A(\d+)\)", formula):
         return sum(details[f"A{row}"].value is not None for row in range(2, int(match[1]) + 1))
-    match = re.fullmatch(r"=SUMIF\(明细!F2:F(\d+),(A\d+),明细!([A-Z])2:\3\1\)", formula)
+    match = re.fullmatch(r"=SUMIF\(明细!([DEF])2:\1(\d+),A(\d+),明细!([A-Z])2:\4\2\)", formula)
     assert match is not None, formula
-    key = summary.cell(row=int(match[2][1:]), column=1).value
-    rows = [row for row in range(2, int(match[1]) + 1) if details[f"F{row}"].value == key]
-    return sum((_number(details[f"{match[3]}{row}"].value) for row in rows), Decimal(0))
+    key = summary.cell(row=int(match[3]), column=1).value
+    rows = [row for row in range(2, int(match[2]) + 1) if details[f"{match[1]}{row}"].value == key]
+    return sum((_number(details[f"{match[4]}{row}"].value) for row in rows), Decimal(0))
 
 
 def _number(value: object) -> Decimal:
