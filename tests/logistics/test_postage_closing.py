@@ -272,8 +272,9 @@ def test_the_workbook_has_live_totals_that_agree(world: PostageWorld, tmp_path: 
     by_office = list(summary.iter_rows(min_row=10, max_row=11))
     assert sum(evaluate(book["明细"], str(row[5].value), summary) for row in by_office) == Decimal(11)
     for name, group in (("按事项", world.cast.item.name), ("按办件", world.case.number)):
-        rows = {str(row[0].value): str(row[5].value) for row in book[name].iter_rows(min_row=2)}
-        assert evaluate(book["明细"], rows[group], book[name]) == Decimal(11), name
+        sheet: Worksheet = book[name]
+        sums = {str(row[0].value): str(row[5].value) for row in sheet.iter_rows(min_row=2)}
+        assert evaluate(book["明细"], sums[group], sheet) == Decimal(11), name
     assert [cell.value for cell in book["差异"][2]][2] in {"金额与资费不符", "运单号不存在"}
     assert settlement_workbook(settlement) == content
 
