@@ -41,6 +41,7 @@ CLERK = (
         "case.withdraw",
         "case.deliver",
         "original.take_in",
+        "directory.see",
     }
 )
 OFFICER = (
@@ -54,6 +55,7 @@ OFFICER = (
         "handling.decide",
         "dossier.download",
         "dossier.countersign",
+        "directory.see",
     }
 )
 FINANCE = {
@@ -74,6 +76,7 @@ FINANCE = {
 }
 ADMINISTRATOR = {
     "policy.edit",
+    "directory.see",
     "directory.edit",
     "account.edit",
     "grant.edit",

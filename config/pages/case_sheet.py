@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from django.db.models import Model, Prefetch, QuerySet
 
+from config.pages.asked import Asked, asked, may_answer
 from config.pages.case_rows import case_relations, step_of
 from config.pages.chips import Chip, case_chip, handling_chip
 from config.pages.dossier_rows import Opened, opened
@@ -75,6 +76,8 @@ class CaseSheet:
     acts: frozenset[str]
     arriving_ids: frozenset[int]
     dossiers: list[Dossier]
+    asked: list[Asked]
+    may_answer: bool
     own_dossiers: frozenset[int]
     opened: list[Opened]
     slips: list[Slip]
@@ -234,6 +237,8 @@ def read_sheet(number: str, actor: Actor) -> CaseSheet:
         stations=journey(_journey_facts(case, parts[0].handling, told)),
         acts=frozenset(act for act in CASE_ACTS if may(actor, act)),
         dossiers=dossiers,
+        asked=asked(case),
+        may_answer=may_answer(case),
         own_dossiers=downloadable,
         opened=opened(dossiers, downloadable),
         slips=list(visible(actor, "slip.print", Slip.objects.filter(case_number=case.number)).order_by("pk")),

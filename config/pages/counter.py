@@ -11,12 +11,14 @@ from config.pages.acting import act_on_case
 from config.pages.case_sheet import find_case, find_handling
 from config.pages.frame import page
 from ingest.models import Material, Original
+from ingest.services.answering import answer_points
 from ingest.services.delivery import close, start_delivery
 from ingest.services.handlings import accept, resubmit
 from ingest.services.intake import Incomplete, defer_material, submit, take_in_original, withdraw
 from logistics.services.custody import hand_to_applicant
 from registry.actors import Actor
 from registry.permissions import NotYours, visible
+from registry.rules.questionnaire import Answer
 from registry.time import SHANGHAI
 
 
@@ -31,6 +33,29 @@ def submit_case(request: HttpRequest, actor: Actor, number: str) -> HttpResponse
         at="next",
         act=lambda: submit(case=case, actor=actor, now=now),
         said="已提交审批部门。",
+    )
+
+
+@require_POST
+@page("case.submit")
+def answer(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """The questionnaire of the item: each point 是, 否, or with a reason why it does not apply."""
+    case, now = find_case(number, actor, "case.submit"), timezone.now()
+    answers = {
+        name.removeprefix("point-"): Answer(
+            {"yes": True, "no": False}.get(str(value)),
+            request.POST.get(f"why-{name.removeprefix('point-')}", ""),
+        )
+        for name, value in request.POST.items()
+        if name.startswith("point-")
+    }
+    return act_on_case(
+        request,
+        actor,
+        number,
+        at="points",
+        act=lambda: answer_points(case=case, answers=answers, actor=actor, now=now),
+        said="审查要点的答复已保存。",
     )
 
 

@@ -6,6 +6,7 @@ from registry.models import Event
 
 WORDS: Mapping[str, str] = {
     "case.created": "收件建档",
+    "case.points_answered": "核对审查要点",
     "case.submitted": "提交审批部门",
     "case.pre_review": "办件进入预审通过",
     "case.accepted": "办件已受理",
@@ -86,6 +87,14 @@ WORDS: Mapping[str, str] = {
     "exception.asked": "申请邮资例外",
     "exception.approved": "批准邮资例外",
     "exception.refused": "不同意邮资例外",
+    "catalogue.imported": "导入事项清单",
+    "agreement.signed": "登记合作协议",
+    "agreement.directory_updated": "更新通讯录与合作表",
+    "agreement.ended": "终止合作协议",
+    "colour.thresholds_set": "登记四色分类标准",
+    "colour.index_set": "登记地区潜力指数",
+    "grant.given": "授权",
+    "grant.revoked": "撤销授权",
     "carrier.added": "登记承运商",
     "carrier_account.added": "登记承运商账户",
     "carrier_account.rotated": "更换承运商密钥",

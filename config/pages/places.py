@@ -28,12 +28,14 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
         Place("在办", "running", "worklist", "running"),
         Place("寄件", "parcel", "parcels"),
         Place("已归结", "done", "worklist", "ended"),
+        Place("合作", "chain", "agreements"),
     ),
     Role.OFFICER.value: (
         Place("待预审", "review", "worklist", "pre-review"),
         Place("待审核", "stamp", "worklist", "review"),
         Place("待收件", "parcel", "parcels"),
         Place("已办", "done", "worklist", "decided"),
+        Place("合作", "chain", "agreements"),
     ),
     Role.FINANCE.value: (
         Place("对账", "balance", "statements"),
@@ -44,6 +46,9 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
         Place("统计", "chain", "spending"),
     ),
     Role.ADMINISTRATOR.value: (
+        Place("事项清单", "sheet", "catalogue"),
+        Place("合作", "chain", "agreements"),
+        Place("授权", "stamp", "grants"),
         Place("任务", "gear", "jobs"),
         Place("推送收件箱", "inbox", "webhook_inbox"),
         Place("邮资政策", "sheet", "policies"),

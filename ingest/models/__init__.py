@@ -1,6 +1,15 @@
 """One application, its handlings, its materials page by page, and the paper they came from."""
 
+from ingest.models.answers import ReviewAnswer
 from ingest.models.cases import Case, Handling
 from ingest.models.materials import Material, Original, Page, SourceFile
 
-__all__ = ["Case", "Handling", "Material", "Original", "Page", "SourceFile"]
+__all__ = [
+    "Case",
+    "Handling",
+    "Material",
+    "Original",
+    "Page",
+    "ReviewAnswer",
+    "SourceFile",
+]

@@ -15,6 +15,7 @@ from ingest.rules import (
     handling_target,
     missing_materials,
 )
+from ingest.services.answering import check_questionnaire
 from ingest.services.intake import Incomplete, material_facts
 from ingest.services.lawful import grant_for
 from registry.actors import Actor
@@ -37,6 +38,7 @@ def accept(*, handling: Handling, actor: Actor, now: datetime) -> Handling:
     data: dict[str, Any] = {}
     if case.mode == Mode.WINDOW_ACCEPT:
         check_may(actor, "case.accept", case)
+        check_questionnaire(case)
         data["grant"] = grant_for(
             right=Right.ACCEPT, item=case.item, window=case.window, office=handling.office, now=now
         )

@@ -108,8 +108,9 @@ def take_in_original(
     if case.state not in (CaseState.DRAFT, CaseState.SUPPLEMENT):
         raise NotNow("original_state", "只有在收件中或补正时才能登记原件。")
     lead = case.handlings.select_related("office").get(is_lead=True)
+    used: dict[str, int] = {}
     if verified:
-        grant_for(
+        used["grant"] = grant_for(
             right=Right.VERIFY_ORIGINAL, item=case.item, window=case.window, office=lead.office, now=now
         )
     with transaction.atomic():
@@ -133,7 +134,7 @@ def take_in_original(
                 subject=original,
                 now=now,
                 case_number=case.number,
-                data={"material": material.position, "verified": verified},
+                data={"material": material.position, "verified": verified, **used},
             )
     return original
 
@@ -166,15 +167,18 @@ def submit(*, case: Case, actor: Actor, now: datetime) -> Case:
         faults.append("申请人尚未同意由窗口代办（收受分离须经委托）")
     if faults:
         raise Incomplete("materials_missing", "；".join(faults) + "。请一次性告知申请人补齐。")
-    for handling in case.handlings.select_related("office"):
+    handlings = list(case.handlings.select_related("office").order_by("-is_lead", "pk"))
+    grants = [
         check_lawful(
             item=case.item,
             window=case.window,
             office=handling.office,
             mode=case.mode,
-            offices=case.handlings.count(),
+            offices=len(handlings),
             now=now,
         )
+        for handling in handlings
+    ]
     with transaction.atomic():
         moved = Case.objects.filter(pk=case.pk, state=case.state).update(state=target, submitted_at=now)
         if not moved:
@@ -183,7 +187,14 @@ def submit(*, case: Case, actor: Actor, now: datetime) -> Case:
             Handling.objects.filter(pk=handling.pk, state=handling.state).update(
                 state=handling_target("submit", handling.state, case.mode)
             )
-        record(kind="case.submitted", actor=actor, subject=case, now=now, case_number=case.number)
+        record(
+            kind="case.submitted",
+            actor=actor,
+            subject=case,
+            now=now,
+            case_number=case.number,
+            data={"grants": grants},
+        )
     case.refresh_from_db()
     return case
 

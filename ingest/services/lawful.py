@@ -1,8 +1,8 @@
 """Bringing the registry's rows before the rules: is this intake lawful, and by which grant."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from registry.models import Agreement, Grant, Office, ServiceItem, Window
 from registry.rules import (
@@ -10,6 +10,7 @@ from registry.rules import (
     GrantFacts,
     ItemFacts,
     Unlawful,
+    areas_of,
     check_agreement,
     check_grant,
     check_item,
@@ -46,7 +47,7 @@ def check_lawful(
         raise Unlawful("not_responsible", f"「{office.name}」不是「{item.name}」的责任部门，请重新选择。")
     check_scope(facts, window_region=window.region_id, office_region=office.region_id)
     if needs_agreement(window_region=window.region_id, office_region=office.region_id):
-        agreements = Agreement.objects.in_force(day).filter(Q(items__isnull=True) | Q(items=item)).distinct()
+        agreements = _agreements(window.region_id, office.region_id, item, day)
         check_agreement(
             [AgreementFacts(a.region_a_id, a.region_b_id, a.shared_citywide) for a in agreements],
             window_region=window.region_id,
@@ -58,7 +59,12 @@ def check_lawful(
 
 def grant_for(*, right: Right, item: ServiceItem, window: Window, office: Office, now: datetime) -> int:
     """The id of the grant in force that covers this act. Raises Unlawful."""
-    rows = Grant.objects.in_force(day=local_day(now), now=now).filter(office=office, right=right.value)
+    rows = (
+        Grant.objects.in_force(day=local_day(now), now=now)
+        .filter(office=office, right=right.value)
+        .filter(Q(item__isnull=True) | Q(item__code=item.code))
+        .filter(Q(window=window) | Q(region_id__in=areas_of(window.region_id)))
+    )
     facts = {
         GrantFacts(
             right=row.right,
@@ -72,3 +78,15 @@ def grant_for(*, right: Right, item: ServiceItem, window: Window, office: Office
         facts, right=right, window=str(window.pk), window_region=window.region_id, item=item.code
     )
     return facts[used]
+
+
+def _agreements(one: str, other: str, item: ServiceItem, day: date) -> QuerySet[Agreement]:
+    """Those in force that may connect the two provinces, for every item or for any version of this one."""
+    there = Q(region_a_id__startswith=one[:2], region_b_id__startswith=other[:2])
+    back = Q(region_a_id__startswith=other[:2], region_b_id__startswith=one[:2])
+    limited = Agreement.items.through.objects.filter(agreement_id=OuterRef("pk"))
+    return (
+        Agreement.objects.in_force(day)
+        .filter(there | back)
+        .filter(~Exists(limited) | Exists(limited.filter(serviceitem__code=item.code)))
+    )

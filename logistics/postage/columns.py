@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from logistics.postage.sheet_limits import Row
+from registry.sheets.limits import Row
 from registry.terms import Term
 from storage.errors import Refused
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from django.db import transaction
 
 from logistics.models import Discrepancy, DisputeLetter, Statement
-from logistics.postage.workbooks import Formula, Money, Sheet, make_workbook
 from logistics.rules.checks import Code, stake_of
 from logistics.rules.disputes import DiscrepancyState
 from registry import events
@@ -19,6 +18,7 @@ from registry.paper.issue import issue
 from registry.paper.kinds import SlipKind
 from registry.paper.slips import Dispute, DisputedLine
 from registry.permissions import NotYours, check_may
+from registry.sheets.workbooks import Formula, Money, Sheet, make_workbook
 from registry.time import local_day
 from registry.workdays import add_workdays
 from storage.errors import Refused

@@ -9,11 +9,11 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from logistics.postage.columns import Column, Layout, MissingColumn, find_layout
-from logistics.postage.sheet_limits import LIMITS, Limits, Row
-from logistics.postage.sheets import Table, open_tables
 from logistics.rules.checks import WHOLE, Billed, Totals
 from logistics.rules.money import NotMoney, fen_of
 from logistics.rules.payers import PaymentTerm
+from registry.sheets.limits import LIMITS, Limits, Row
+from registry.sheets.tables import Table, open_tables
 from storage.errors import Refused
 
 _TOTAL = re.compile(r"^(本页|本期|本月|总|共)?(合计|总计|共计|累计|汇总)")

@@ -9,10 +9,10 @@ from django.db.models import Count, F, Sum
 
 from logistics.models import Charge, Discrepancy, Settlement, SettlementLine
 from logistics.postage.reconciling import accruals
-from logistics.postage.workbooks import Formula, Money, Sheet, make_workbook
 from logistics.rules.checks import Code
 from logistics.rules.disputes import DiscrepancyState
 from logistics.rules.payers import Leg, PaymentTerm
+from registry.sheets.workbooks import Formula, Money, Sheet, make_workbook
 from registry.terms import Mode
 from registry.time import local
 from storage.models import Kind, StoredObject

@@ -19,12 +19,12 @@ from logistics.models.billing import MONTH
 from logistics.postage.bulk import append_rows
 from logistics.postage.columns import HEADER_WITHIN_ROWS, Column, MissingColumn
 from logistics.postage.lines import Reading, read_statement
-from logistics.postage.sheets import open_tables
 from logistics.rules.checks import Billed
 from registry import events
 from registry.actors import Actor
 from registry.models import ServiceCentre
 from registry.permissions import check_may
+from registry.sheets.tables import open_tables
 from storage.errors import Refused
 from storage.models import Kind, StoredObject
 from storage.services import store_file

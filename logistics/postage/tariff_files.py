@@ -8,11 +8,12 @@ from django.db.models import QuerySet
 
 from logistics.models import Carrier, TariffContract
 from logistics.postage.contracts import STANDARD, add_tariff, contract_in_force
-from logistics.postage.tariff_sheets import Fault, read_tariff, tariff_workbook
+from logistics.postage.tariff_sheets import read_tariff, tariff_workbook
 from logistics.rules.tariffs import Consignment, Quote, Tariff, check_tariff, quote
 from registry.actors import Actor
 from registry.models import ServiceCentre
 from registry.permissions import NotYours, check_may
+from registry.sheets.forms import Fault
 from storage.errors import Refused
 
 

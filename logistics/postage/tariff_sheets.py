@@ -2,19 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeVar
 
-from logistics.postage.sheet_limits import Limits
-from logistics.postage.sheets import open_tables
-from logistics.postage.workbooks import Money, Sheet, make_workbook
 from logistics.rules.money import fen_of
 from logistics.rules.tariffs import Basis, Rounding, Surcharge, Tariff, Zone, zones_tie
-from registry.terms import Term
+from registry.sheets.forms import Fault, Faults, Line, day_of, filled, labelled, read_forms
+from registry.sheets.limits import Limits
+from registry.sheets.workbooks import Money, Sheet, make_workbook
 from storage.errors import Refused
 
 LIMITS = Limits(file_bytes=8 << 20, unpacked_bytes=64 << 20, rows=5000, columns=40)
@@ -35,20 +34,8 @@ _HEADERS: Mapping[str, tuple[str, ...]] = {
     SURCHARGES: ("代码", "计费方式", "数额（元或%）", "最低（元）", "适用地区划前缀"),
 }
 _PREFIX = re.compile(r"\d{1,9}")
-_DAY = re.compile(r"(20\d\d)\D(\d{1,2})\D(\d{1,2})")
 _MOST_GRAMS = 10_000_000
 V = TypeVar("V")
-T = TypeVar("T", bound=Term)
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong where; `row` as the spreadsheet counts, 0 for a whole sheet."""
-
-    sheet: str
-    row: int
-    column: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -59,35 +46,10 @@ class Reading:
     faults: tuple[Fault, ...]
 
 
-@dataclass
-class _Faults:
-    found: list[Fault] = field(default_factory=list)
-
-    def note(self, sheet: str, row: int, column: str, message: str) -> None:
-        self.found.append(Fault(sheet, row, column, message))
-
-    def value(
-        self, read: Callable[[str], V], text: str, otherwise: V, *, sheet: str, row: int, column: str
-    ) -> V:
-        """What the cell says; a fault is noted and `otherwise` stands in, so that the reading goes on."""
-        try:
-            return read(text)
-        except Refused as fault:
-            self.note(sheet, row, column, fault.message)
-            return otherwise
-
-
-@dataclass(frozen=True)
-class _Line:
-    sheet: str
-    row: int
-    cells: Mapping[str, str]
-
-
 def read_tariff(path: Path, *, carrier: str, centre_id: int) -> Reading:
     """Read a workbook of the sheets 合同, 分区 and 附加费 wholly. Raises UnreadableSheet for what is no workbook."""
-    faults = _Faults()
-    sheets = _sheets(path)
+    faults = Faults()
+    sheets = read_forms(path, _HEADERS, LIMITS)
     for name in (CONTRACT, ZONES):
         if name not in sheets:
             faults.note(name, 0, "", f"没有找到“{name}”表，表头应为：{'、'.join(_HEADERS[name])}。")
@@ -111,31 +73,15 @@ def tariff_workbook(tariff: Tariff, *, made_at: datetime) -> bytes:
     )
 
 
-def _sheets(path: Path) -> dict[str, list[_Line]]:
-    found: dict[str, list[_Line]] = {}
-    for table in open_tables(path, LIMITS):
-        rows = iter(table.rows())
-        header = tuple(cell.strip() for cell in next(rows, (0, ()))[1])
-        name = next((name for name, wanted in _HEADERS.items() if set(wanted) <= set(header)), "")
-        if name:
-            found[name] = [_Line(name, number, _cells(header, row)) for number, row in rows]
-    return found
-
-
-def _cells(header: Sequence[str], row: Sequence[str]) -> dict[str, str]:
-    padded = [*row, *[""] * (len(header) - len(row))]
-    return {name: cell.strip().lstrip("'") for name, cell in zip(header, padded, strict=False)}
-
-
-def _zone(line: _Line, faults: _Faults) -> Zone:
+def _zone(line: Line, faults: Faults) -> Zone:
     def take(read: Callable[[str], V], column: str, otherwise: V) -> V:
         return faults.value(
             read, line.cells[column], otherwise, sheet=line.sheet, row=line.row, column=column
         )
 
     return Zone(
-        code=take(_filled, "代码", ""),
-        name=take(_filled, "名称", ""),
+        code=take(filled, "代码", ""),
+        name=take(filled, "名称", ""),
         origins=take(_prefixes, "寄件地区划前缀", ()),
         destinations=take(_prefixes, "寄达地区划前缀", ()),
         first_weight_g=take(_grams, "首重（克）", 1),
@@ -145,7 +91,7 @@ def _zone(line: _Line, faults: _Faults) -> Zone:
     )
 
 
-def _check_zones(zones: Sequence[Zone], lines: Sequence[_Line], faults: _Faults) -> None:
+def _check_zones(zones: Sequence[Zone], lines: Sequence[Line], faults: Faults) -> None:
     numbered = list(zip(zones, lines, strict=True))
     for (one, first), (two, second) in combinations(numbered, 2):
         if one.code and one.code == two.code:
@@ -154,15 +100,15 @@ def _check_zones(zones: Sequence[Zone], lines: Sequence[_Line], faults: _Faults)
             faults.note(ZONES, second.row, "寄达地区划前缀", f"与第 {first.row} 行“{one.name}”覆盖同一线路。")
 
 
-def _surcharge(line: _Line, faults: _Faults) -> Surcharge:
+def _surcharge(line: Line, faults: Faults) -> Surcharge:
     def take(read: Callable[[str], V], column: str, otherwise: V) -> V:
         return faults.value(
             read, line.cells[column], otherwise, sheet=line.sheet, row=line.row, column=column
         )
 
-    basis = take(lambda text: _labelled(Basis, text), "计费方式", Basis.FLAT)
+    basis = take(lambda text: labelled(Basis, text), "计费方式", Basis.FLAT)
     return Surcharge(
-        code=take(_filled, "代码", ""),
+        code=take(filled, "代码", ""),
         basis=basis,
         amount=take(_price if basis == Basis.FLAT else _permille, "数额（元或%）", 0),
         minimum_fen=take(lambda text: _price(text) if text else 0, "最低（元）", 0),
@@ -171,12 +117,12 @@ def _surcharge(line: _Line, faults: _Faults) -> Surcharge:
 
 
 def _contract(
-    told: Mapping[str, _Line],
+    told: Mapping[str, Line],
     carrier: str,
     centre_id: int,
     zones: tuple[Zone, ...],
     extras: tuple[Surcharge, ...],
-    faults: _Faults,
+    faults: Faults,
 ) -> Tariff:
     def take(name: str, read: Callable[[str], V], otherwise: V, *, needed: bool = False) -> V:
         line = told.get(name)
@@ -198,11 +144,11 @@ def _contract(
         centre_id=centre_id,
         product=take("产品", str, "standard"),
         version=take("合同版本", str, "", needed=True),
-        valid_from=take("生效日期", _day, date(2000, 1, 1), needed=True),
-        valid_until=take("失效日期", _day, None),
+        valid_from=take("生效日期", day_of, date(2000, 1, 1), needed=True),
+        valid_until=take("失效日期", day_of, None),
         zones=zones,
         surcharges=extras,
-        rounding=take("重量取整", lambda text: _labelled(Rounding, text), Rounding.UP),
+        rounding=take("重量取整", lambda text: labelled(Rounding, text), Rounding.UP),
         round_to_g=take("取整单位（克）", _grams, 1),
         divisor=take("体积重除数", _whole, 6000),
         minimum_fen=take("最低收费（元）", _price, 0),
@@ -266,12 +212,6 @@ def _percent(permille: int) -> str:
     return f"{Decimal(permille).scaleb(-1):f}"
 
 
-def _filled(text: str) -> str:
-    if not text:
-        raise Refused("empty", "请填写。")
-    return text
-
-
 def _prefixes(text: str) -> tuple[str, ...]:
     names = [part.removesuffix(".0") for part in re.split(r"[、,，;；\s]+", text) if part]
     wrong = next((name for name in names if name != EVERYWHERE and not _PREFIX.fullmatch(name)), "")
@@ -311,18 +251,3 @@ def _permille(text: str) -> int:
     if permille != permille.to_integral_value() or not 0 <= permille <= 1000:
         raise Refused("not_percent", "百分数应在 0 到 100 之间，至多一位小数。")
     return int(permille)
-
-
-def _day(text: str) -> date:
-    match = _DAY.match(text)
-    try:
-        return date.fromisoformat("-".join(part.zfill(2) for part in match.groups()) if match else text)
-    except ValueError as fault:
-        raise Refused("bad_date", f"“{text[:20]}”不是日期，应写成“2026-01-01”。") from fault
-
-
-def _labelled(term: type[T], text: str) -> T:
-    for member in term:
-        if text in (member.label, member.value):
-            return member
-    raise Refused("bad_word", f"“{text[:20]}”不在可选项内：{'、'.join(member.label for member in term)}。")

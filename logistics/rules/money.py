@@ -3,13 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 
+from registry.sheets.limits import SPREADSHEET
 from storage.errors import Refused
 
-# A spreadsheet number carries 15 significant digits; what programs write beyond them is the residue of their
-# own binary arithmetic (0.1 + 0.2 is stored as 0.30000000000000004).
-SPREADSHEET = Context(prec=15)
 LARGEST_FEN = 10**15
 
 # Almost every amount there is: no way round needed.

@@ -1,6 +1,6 @@
 """交接: who holds an original, moved only by a scan, a ticked list, a signature or a report."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -202,9 +202,12 @@ def hand_to_applicant(*, original: Original, actor: Actor, now: datetime) -> Non
     check_may(actor, "case.deliver", original.case)
     if original.place != Original.Place.WINDOW or original.place_id != actor.window_id:
         raise NotNow("original_not_here", f"「{original.name}」不在本窗口，不能当面交付。")
+    used: dict[str, int] = {}
     if original.kind == Original.Kind.RESULT:
         case, office = original.case, original.handling.office
-        grant_for(right=Right.DELIVER, item=case.item, window=case.window, office=office, now=now)
+        used["grant"] = grant_for(
+            right=Right.DELIVER, item=case.item, window=case.window, office=office, now=now
+        )
     with transaction.atomic():
         _must_be_free(original)
         move_original(
@@ -214,6 +217,7 @@ def hand_to_applicant(*, original: Original, actor: Actor, now: datetime) -> Non
             proof=Proof.SIGNATURE,
             actor=actor,
             now=now,
+            used=used,
         )
 
 
@@ -244,8 +248,12 @@ def move_original(
     now: datetime,
     parcel: Parcel | None = None,
     photo: StoredObject | None = None,
+    used: Mapping[str, int] | None = None,
 ) -> CustodyEvent:
-    """The one way an original changes its place: compare-and-set, a custody row and an event together."""
+    """The one way an original changes its place: compare-and-set, a custody row and an event together.
+
+    `used` names the grant that the act rests on, for the event.
+    """
     came_from, came_from_id = original.place, original.place_id
     changed = Original.objects.filter(pk=original.pk, place=came_from, place_id=came_from_id).update(
         place=to_place, place_id=to_id, moved_at=now
@@ -279,6 +287,7 @@ def move_original(
             "to": [str(to_place), to_id],
             "proof": proof.value,
             "parcel": parcel.number if parcel else "",
+            **(used or {}),
         },
     )
     original.refresh_from_db(fields=["place", "place_id", "moved_at"])

@@ -1,6 +1,6 @@
 """Places, people, items and cooperation: what every other room depends on."""
 
-from registry.models.cooperation import Agreement, Grant
+from registry.models.cooperation import Agreement, ColourPolicy, Grant, RegionIndex
 from registry.models.items import Contact, ItemOffice, MaterialRequirement, ServiceItem
 from registry.models.journal import Event, NumberSequence
 from registry.models.people import ApiKey, User
@@ -10,6 +10,7 @@ from registry.models.slips import Slip
 __all__ = [
     "Agreement",
     "ApiKey",
+    "ColourPolicy",
     "Contact",
     "Event",
     "Grant",
@@ -18,6 +19,7 @@ __all__ = [
     "NumberSequence",
     "Office",
     "Region",
+    "RegionIndex",
     "Seal",
     "ServiceCentre",
     "ServiceItem",

@@ -30,6 +30,11 @@ class Agreement(models.Model):
         ServiceItem, blank=True, verbose_name="限定事项", help_text="留空表示全部事项"
     )
     directory_updated_on = models.DateField("通讯录与合作表更新日期", null=True, blank=True)
+    group_name = models.CharField("通办联络群", max_length=100, blank=True)
+    contact_a = models.CharField("甲方联络人", max_length=60, blank=True)
+    phone_a = models.CharField("甲方联络电话", max_length=40, blank=True)
+    contact_b = models.CharField("乙方联络人", max_length=60, blank=True)
+    phone_b = models.CharField("乙方联络电话", max_length=40, blank=True)
 
     objects = AgreementQuerySet.as_manager()
 
@@ -44,6 +49,50 @@ class Agreement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.region_a}—{self.region_b}"
+
+
+class RegionIndex(models.Model):
+    """人口潜力指数 and 合作潜力指数 of a partner region, 0 to 100, from a day on (taizhou-2023 §二(四))."""
+
+    region = models.ForeignKey(
+        Region, on_delete=models.PROTECT, related_name="indices", verbose_name="合作地区"
+    )
+    population = models.PositiveSmallIntegerField("人口潜力指数")
+    cooperation = models.PositiveSmallIntegerField("合作潜力指数")
+    valid_from = models.DateField("生效日期")
+    source = models.CharField("依据", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "地区潜力指数"
+        constraints = [
+            models.UniqueConstraint(fields=["region", "valid_from"], name="registry_index_once"),
+            models.CheckConstraint(
+                condition=Q(population__lte=100, cooperation__lte=100), name="registry_index_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.region} {self.population}/{self.cooperation}"
+
+
+class ColourPolicy(models.Model):
+    """From which index values on a region counts as high, from a day on."""
+
+    population = models.PositiveSmallIntegerField("人口潜力指数界限")
+    cooperation = models.PositiveSmallIntegerField("合作潜力指数界限")
+    valid_from = models.DateField("生效日期", unique=True)
+    source = models.CharField("依据", max_length=200)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "四色分类标准"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(population__lte=100, cooperation__lte=100), name="registry_colour_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.valid_from}：{self.population}/{self.cooperation}"
 
 
 class GrantQuerySet(models.QuerySet["Grant"]):
@@ -73,7 +122,9 @@ class Grant(models.Model):
     )
     effective_from = models.DateField("生效日期")
     effective_to = models.DateField("失效日期", null=True, blank=True)
+    reason = models.CharField("授权依据", max_length=200, blank=True)
     revoked_at = models.DateTimeField("撤销时间", null=True, blank=True)
+    revoked_reason = models.CharField("撤销理由", max_length=200, blank=True)
 
     objects = GrantQuerySet.as_manager()
 

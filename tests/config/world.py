@@ -29,7 +29,7 @@ from logistics.rules.payers import PUTIAN, rules_to_data
 from logistics.services.custody import hand_over
 from logistics.services.incidents import report_incident
 from registry.actors import SYSTEM
-from registry.models import Event, Slip
+from registry.models import Agreement, Event, Grant, Slip
 from registry.paper.kinds import SlipKind
 from storage.models import Kind
 from storage.services import store_bytes
@@ -87,6 +87,9 @@ class World:
             "letter": {"pk": self.letter.pk},
             "job": {"pk": self.job.pk},
             "push": {"pk": self.push.pk},
+            "item": {"code": self.case.item.code},
+            "grant": {"pk": Grant.objects.order_by("pk")[0].pk},
+            "agreement": {"pk": Agreement.objects.order_by("pk")[0].pk},
         }
         arguments = dict(kinds[ABOUT[name]]) if name in ABOUT else {}
         return (
@@ -98,7 +101,7 @@ ABOUT = {
     **dict.fromkeys(
         [
             "case", "reveal", "submit_case", "withdraw", "deliver", "close_case", "upload", "pack",
-            "dossier_progress", "receipt_preview",
+            "dossier_progress", "receipt_preview", "answer_points",
         ],
         "case",
     ),
@@ -126,6 +129,9 @@ ABOUT = {
     **dict.fromkeys(["decide_exception"], "exception"),
     **dict.fromkeys(["retry_job"], "job"),
     **dict.fromkeys(["replay_push"], "push"),
+    **dict.fromkeys(["guide", "guide_versions"], "item"),
+    **dict.fromkeys(["revoke_grant"], "grant"),
+    **dict.fromkeys(["update_directory", "end_agreement"], "agreement"),
 }  # fmt: skip
 EXTRA: dict[str, dict[str, object]] = {
     "worklist": {"name": "intake"},
@@ -134,7 +140,8 @@ EXTRA: dict[str, dict[str, object]] = {
     "letter_file": {"form": "xlsx"},
     "spending_chart": {"name": "budget"},
 }
-OPEN_TO_ALL = frozenset({"home", "check"})
+WITHOUT_LOGIN = frozenset({"check", "guides", "guide", "guide_versions"})
+OPEN_TO_ALL = WITHOUT_LOGIN | {"home"}
 """Pages that need no act of the permission table."""
 
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from logistics.postage.sheet_limits import LIMITS, Limits, UnreadableSheet
-from logistics.postage.sheets import open_tables
+from registry.sheets.limits import LIMITS, Limits, UnreadableSheet
+from registry.sheets.tables import open_tables
 from tests.logistics.sheet_makers import sheet_data, xls, xlsx
 
 ROWS = [["运单号", "金额"], ["1012345678901", "12.30"]]

@@ -8,7 +8,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from logistics.models import Settlement, Statement
 from logistics.postage.safeguards import POSTAGE_GUARDS, SETTLEMENT_COLUMNS, STATEMENT_COLUMNS
-from logistics.postage.workbooks import Money, Sheet, make_workbook, safe_text
+from registry.sheets.workbooks import Money, Sheet, make_workbook, safe_text
 from tests.cast import NOW
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import xlrd
 from xlrd.sheet import Cell
 
-from logistics.postage.sheet_limits import Limits, Row, UnreadableSheet
-from logistics.rules.money import SPREADSHEET
+from registry.sheets.limits import SPREADSHEET, Limits, Row, UnreadableSheet
 
 LEGACY_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -25,7 +24,7 @@ def xls_rows(path: Path, name: str, limits: Limits) -> Iterator[tuple[int, Row]]
     book = _open(path, limits)
     sheet = book.sheet_by_name(name)
     if sheet.ncols > limits.columns:
-        raise UnreadableSheet("row_too_long", "对账单的列数过多，请让承运商重新导出。")
+        raise UnreadableSheet("row_too_long", "文件的列数过多，请重新导出后再导入。")
     tops = _merged(sheet)
     for number in range(sheet.nrows):
         row = [
@@ -44,7 +43,7 @@ def _open(path: Path, limits: Limits) -> xlrd.book.Book:
         return xlrd.open_workbook(path, logfile=io.StringIO(), formatting_info=True)
     except xlrd.XLRDError as fault:
         if "encrypt" in str(fault).lower():
-            raise UnreadableSheet("locked", "对账单设有密码，请去掉密码后再导入。") from fault
+            raise UnreadableSheet("locked", "文件设有密码，请去掉密码后再导入。") from fault
         raise _broken() from fault
     except (
         Exception

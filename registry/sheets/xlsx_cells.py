@@ -4,9 +4,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from xml.etree.ElementTree import Element
 
-from logistics.postage.sheet_limits import UnreadableSheet
-from logistics.postage.xlsx_parts import Book, damaged, text_of
-from logistics.rules.money import SPREADSHEET
+from registry.sheets.limits import SPREADSHEET, UnreadableSheet
+from registry.sheets.xlsx_parts import Book, damaged, text_of
 
 NO_RESULT = "公式没有结果"
 _EPOCH_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's days have no time zone
@@ -34,7 +33,7 @@ class Cells:
             reference = cell.get("r")
             column = column_number(reference.rstrip("0123456789")) if reference else len(row)
             if column >= self._limits.columns:
-                raise UnreadableSheet("row_too_long", "对账单的列数过多，请让承运商重新导出。")
+                raise UnreadableSheet("row_too_long", "文件的列数过多，请重新导出后再导入。")
             while len(row) <= column:
                 row.append("")
             row[column] = self._text(cell, cell.find(value_tag), space)
@@ -63,7 +62,7 @@ class Cells:
 
     def _short(self, text: str) -> str:
         if len(text) > self._limits.cell_characters:
-            raise UnreadableSheet("row_too_long", "对账单的单元格过长，请让承运商重新导出。")
+            raise UnreadableSheet("row_too_long", "文件的单元格过长，请重新导出后再导入。")
         return text
 
     def _date(self, text: str) -> str:

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from lxml import etree
 
-from logistics.postage.sheet_limits import Limits, UnreadableSheet
+from registry.sheets.limits import Limits, UnreadableSheet
 
 _PART_BYTES = 32 << 20
 _BLOCK = 1 << 18
@@ -52,7 +52,7 @@ def read_workbook(archive: zipfile.ZipFile, limits: Limits) -> Workbook:
     if main.endswith(".bin"):
         raise UnreadableSheet("binary_workbook", "不支持 XLSB 格式，请另存为 XLSX 后再导入。")
     if main not in archive.namelist():
-        raise UnreadableSheet("not_a_table", "压缩包不是表格，请上传 XLSX、XLS 或 CSV 格式的对账单。")
+        raise UnreadableSheet("not_a_table", "压缩包不是表格，请上传 XLSX、XLS 或 CSV 格式的文件。")
     relations = _relations(archive, main)
     root = _parsed(archive, main)
     sheets = tuple(
@@ -76,7 +76,7 @@ def read_workbook(archive: zipfile.ZipFile, limits: Limits) -> Workbook:
 def refuse_declarations(text: bytes) -> None:
     """A workbook part never declares a document type or entities, and is written in UTF-8."""
     if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        raise UnreadableSheet("active_content", "对账单含有外部实体声明，已拒绝；请让承运商重新导出。")
+        raise UnreadableSheet("active_content", "文件含有外部实体声明，已拒绝；请重新导出后再导入。")
     if text.startswith((b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")):
         raise UnreadableSheet("damaged", "XLSX 文件的编码异常，请重新导出后再导入。")
 
@@ -106,12 +106,12 @@ def _relation_id(sheet: Element) -> str:
 
 def _parsed(archive: zipfile.ZipFile, part: str) -> Element:
     if archive.getinfo(part).file_size > _PART_BYTES:
-        raise UnreadableSheet("hostile_archive", "对账单的压缩结构异常，请让承运商重新导出。")
+        raise UnreadableSheet("hostile_archive", "文件的压缩结构异常，请重新导出后再导入。")
     try:
         text = archive.read(part)
         refuse_declarations(text)
         return fromstring(text)  # noqa: S314 - no declarations, hence no entities
-    except (ParseError, zipfile.BadZipFile, EOFError, zlib.error) as fault:
+    except (ParseError, zipfile.BadZipFile, EOFError, OSError, zlib.error) as fault:
         raise damaged() from fault
 
 
@@ -146,7 +146,7 @@ def _shared_strings(archive: zipfile.ZipFile, part: str, limits: Limits) -> list
         strings.append(text_of(element))
         characters += len(strings[-1])
         if characters > limits.shared_text_characters:
-            raise UnreadableSheet("hostile_archive", "对账单的文字过多，请让承运商按月拆分。")
+            raise UnreadableSheet("hostile_archive", "文件的文字过多，请拆分后分次导入。")
     return strings
 
 
@@ -174,7 +174,7 @@ def pull(archive: zipfile.ZipFile, part: str, name: str) -> Iterator[Element]:
                     while element.getprevious() is not None:
                         del element.getparent()[0]
         parser.close()
-    except (etree.XMLSyntaxError, zipfile.BadZipFile, EOFError, KeyError, zlib.error) as fault:
+    except (etree.XMLSyntaxError, zipfile.BadZipFile, EOFError, KeyError, OSError, zlib.error) as fault:
         raise damaged() from fault
 
 

@@ -63,6 +63,11 @@ def lies_within(region: str, area: str) -> bool:
     return region.startswith(area)
 
 
+def areas_of(region: str) -> tuple[str, ...]:
+    """Every area within which a region lies, itself first: what `lies_within` says yes to."""
+    return tuple(dict.fromkeys((region, region[:6], region[:4] + "00", region[:2] + "0000")))
+
+
 def check_item(item: ItemFacts, day: date) -> None:
     """In force and not on the negative list (taizhou-2021 §二(一))."""
     if day < item.effective_from:

@@ -1,13 +1,13 @@
-"""Any courier's file as tables of text rows: which reader fits, and the row limit that all keep."""
+"""Any foreign file as tables of text rows: which reader fits, and the row limit that all keep."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from logistics.postage.sheet_csv import csv_encoding, csv_rows
-from logistics.postage.sheet_limits import LIMITS, Limits, Row, UnreadableSheet
-from logistics.postage.sheet_xls import LEGACY_MAGIC, xls_rows, xls_tables
-from logistics.postage.sheet_xlsx import xlsx_rows, xlsx_tables
+from registry.sheets.csv_rows import csv_encoding, csv_rows
+from registry.sheets.limits import LIMITS, Limits, Row, UnreadableSheet
+from registry.sheets.xls import LEGACY_MAGIC, xls_rows, xls_tables
+from registry.sheets.xlsx import xlsx_rows, xlsx_tables
 
 _NO_TABLES = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"PK\x05\x06", b"Rar!", b"7z\xbc\xaf", b"{\\rtf")
 
@@ -25,7 +25,7 @@ class Table:
         """Row numbers as a spreadsheet shows them, and the cells as text; empty rows are left out."""
         for count, numbered in enumerate(self._cells()):
             if count >= self.limits.rows:
-                message = f"对账单超过 {self.limits.rows} 行，请让承运商按月或按账号拆分。"
+                message = f"文件超过 {self.limits.rows} 行，请拆分后分次导入。"
                 raise UnreadableSheet("too_many_rows", message)
             yield numbered
 
@@ -41,13 +41,13 @@ def open_tables(path: Path, limits: Limits = LIMITS) -> list[Table]:
     """The visible sheets of a file, recognised by its content, not its name. Raises UnreadableSheet."""
     size = path.stat().st_size
     if size == 0:
-        raise UnreadableSheet("empty_file", "文件是空的，请重新下载对账单后再导入。")
+        raise UnreadableSheet("empty_file", "文件是空的，请重新选择后再导入。")
     if size > limits.file_bytes:
-        raise UnreadableSheet("file_too_large", "对账单文件过大，请让承运商按月或按账号拆分。")
+        raise UnreadableSheet("file_too_large", "文件过大，请拆分后分次导入。")
     with path.open("rb") as file:
         magic = file.read(8)
     if magic.startswith(_NO_TABLES):
-        raise UnreadableSheet("not_a_table", "这不是表格文件，请上传 XLSX、XLS 或 CSV 格式的对账单。")
+        raise UnreadableSheet("not_a_table", "这不是表格文件，请上传 XLSX、XLS 或 CSV 格式的文件。")
     if magic.startswith(b"PK\x03\x04"):
         return [Table(path, "xlsx", part, limits) for part in xlsx_tables(path, limits)]
     if magic.startswith(LEGACY_MAGIC):

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
@@ -13,7 +14,6 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-from logistics.rules.money import yuan_decimal
 from registry.time import local
 
 _MONEY_FORMAT = "#,##0.00;[Red]-#,##0.00"
@@ -73,7 +73,7 @@ def _cell(page: WriteOnlyWorksheet, value: object, *, bold: bool) -> Cell:
     cell = WriteOnlyCell(page)
     match value:
         case Money():
-            cell.value = yuan_decimal(value.fen)
+            cell.value = Decimal(value.fen).scaleb(-2)
             cell.number_format = _MONEY_FORMAT
         case Formula():
             cell.value = value.text

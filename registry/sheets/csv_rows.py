@@ -5,7 +5,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from logistics.postage.sheet_limits import Limits, Row, UnreadableSheet
+from registry.sheets.limits import Limits, Row, UnreadableSheet
 
 _BLOCK = 1 << 20
 # GB18030 reads everything that GBK and GB2312 can write.
@@ -35,7 +35,7 @@ def csv_rows(path: Path, encoding: str, limits: Limits) -> Iterator[tuple[int, R
                 row = [_plain(cell) for cell in cells]
                 if len(row) > limits.columns or any(len(cell) > limits.cell_characters for cell in row):
                     raise UnreadableSheet(
-                        "row_too_long", f"第 {reader.line_num} 行过长，请核对文件是否为逗号分隔的对账单。"
+                        "row_too_long", f"第 {reader.line_num} 行过长，请核对文件是否为逗号分隔的表格。"
                     )
                 if any(row):
                     yield reader.line_num, row
@@ -86,5 +86,5 @@ def _decodes(path: Path, encoding: str) -> bool:
 
 def _not_text() -> UnreadableSheet:
     return UnreadableSheet(
-        "not_a_table", "无法识别文件内容，请上传 XLSX、XLS 或 CSV（UTF-8、GBK）格式的对账单。"
+        "not_a_table", "无法识别文件内容，请上传 XLSX、XLS 或 CSV（UTF-8、GBK）格式的文件。"
     )

@@ -10,9 +10,9 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from logistics.postage.sheet_limits import Limits, Row, UnreadableSheet
-from logistics.postage.xlsx_cells import Cells, column_number
-from logistics.postage.xlsx_parts import Book, damaged, pull, read_workbook
+from registry.sheets.limits import Limits, Row, UnreadableSheet
+from registry.sheets.xlsx_cells import Cells, column_number
+from registry.sheets.xlsx_parts import Book, damaged, pull, read_workbook
 
 _BLOCK = 1 << 18
 _FORBIDDEN = re.compile(r"vbaProject|/macrosheets/|/externalLinks/|/embeddings/|/activeX/", re.IGNORECASE)
@@ -49,21 +49,21 @@ def check_archive(path: Path, limits: Limits) -> None:
         raise damaged() from fault
     names = [entry.filename for entry in entries]
     if len(entries) > limits.archive_entries or len(set(names)) != len(names):
-        raise UnreadableSheet("hostile_archive", "对账单的压缩结构异常，请让承运商重新导出。")
+        raise UnreadableSheet("hostile_archive", "文件的压缩结构异常，请重新导出后再导入。")
     if any(_FORBIDDEN.search(name) for name in names):
         raise UnreadableSheet(
-            "active_content", "对账单含有宏、外部链接或嵌入对象，请另存为普通 XLSX 后再导入。"
+            "active_content", "文件含有宏、外部链接或嵌入对象，请另存为普通 XLSX 后再导入。"
         )
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
-        raise UnreadableSheet("locked", "对账单设有密码，请去掉密码后再导入。")
+        raise UnreadableSheet("locked", "文件设有密码，请去掉密码后再导入。")
     if any(entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for entry in entries):
-        raise UnreadableSheet("hostile_archive", "对账单的压缩方式不受支持，请另存为普通 XLSX 后再导入。")
+        raise UnreadableSheet("hostile_archive", "文件的压缩方式不受支持，请另存为普通 XLSX 后再导入。")
     # zipfile never unpacks more than the size an entry declares, so the declared sizes bound the work.
     if sum(entry.file_size for entry in entries) > limits.unpacked_bytes or any(
         entry.file_size > _SMALL and entry.file_size > limits.unpack_ratio * max(entry.compress_size, 1)
         for entry in entries
     ):
-        raise UnreadableSheet("zip_bomb", "对账单解压后过大，疑似压缩炸弹，已拒绝；请让承运商重新导出。")
+        raise UnreadableSheet("zip_bomb", "文件解压后过大，疑似压缩炸弹，已拒绝；请重新导出后再导入。")
 
 
 def _opened(path: Path, limits: Limits) -> zipfile.ZipFile:
@@ -81,7 +81,7 @@ def _rows(
         number = int(given) if given and given.isascii() and given.isdigit() else number + 1
         row = cells.row(element, space)
         if len(row) > limits.columns:
-            raise UnreadableSheet("row_too_long", f"第 {number} 行的列数过多，请让承运商重新导出。")
+            raise UnreadableSheet("row_too_long", f"第 {number} 行的列数过多，请重新导出后再导入。")
         yield number, row
 
 
@@ -100,7 +100,7 @@ def _vertical_merges(archive: zipfile.ZipFile, part: str) -> dict[int, list[tupl
                     if left == right and int(top) < int(bottom):
                         found.setdefault(column_number(left.decode()), []).append((int(top), int(bottom)))
                 tail = text[max(end, len(text) - 128) :]
-    except (zipfile.BadZipFile, EOFError, KeyError, zlib.error) as fault:
+    except (zipfile.BadZipFile, EOFError, KeyError, OSError, zlib.error) as fault:
         raise damaged() from fault
     return {column: sorted(ranges, reverse=True) for column, ranges in found.items()}
 

@@ -1,0 +1,41 @@
+"""The rules of the notices as plain functions and values, each with its paragraph."""
+
+from registry.rules.lawful import (
+    AgreementFacts,
+    GrantFacts,
+    ItemFacts,
+    Unlawful,
+    allowed_modes,
+    areas_of,
+    check_agreement,
+    check_grant,
+    check_item,
+    check_mode,
+    check_scope,
+    city_of,
+    county_of,
+    covers,
+    granted,
+    lies_within,
+    needs_agreement,
+)
+
+__all__ = [
+    "AgreementFacts",
+    "GrantFacts",
+    "ItemFacts",
+    "Unlawful",
+    "allowed_modes",
+    "areas_of",
+    "check_agreement",
+    "check_grant",
+    "check_item",
+    "check_mode",
+    "check_scope",
+    "city_of",
+    "county_of",
+    "covers",
+    "granted",
+    "lies_within",
+    "needs_agreement",
+]
