@@ -82,8 +82,8 @@ def grant_for(*, right: Right, item: ServiceItem, window: Window, office: Office
 
 def _agreements(one: str, other: str, item: ServiceItem, day: date) -> QuerySet[Agreement]:
     """Those in force that may connect the two provinces, for every item or for any version of this one."""
-    there = Q(region_a_id__startswith=one[:2], region_b_id__startswith=other[:2])
-    back = Q(region_a_id__startswith=other[:2], region_b_id__startswith=one[:2])
+    there = Q(region_a__code__startswith=one[:2], region_b__code__startswith=other[:2])
+    back = Q(region_a__code__startswith=other[:2], region_b__code__startswith=one[:2])
     limited = Agreement.items.through.objects.filter(agreement_id=OuterRef("pk"))
     return (
         Agreement.objects.in_force(day)
