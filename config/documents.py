@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from config.api import api
 from config.environment import Environment
+from config.traceability import traceability_page
 from ingest.rules import CASE_STEPS, HANDLING_STEPS, CaseState, HandlingState
 from logistics.rules.parcels import STEPS as PARCEL_STEPS
 from logistics.rules.parcels import ParcelState
@@ -42,6 +43,7 @@ def documents() -> dict[str, str]:
         "states.md": states_page(),
         "permissions.md": permissions_page(),
         "reactions.md": reactions_page(),
+        "traceability.md": MADE + traceability_page(),
         "openapi.json": json.dumps(_schema(), ensure_ascii=False, indent=1, sort_keys=True) + "\n",
     }
 

@@ -1,9 +1,11 @@
 """Who may do what to which objects: one table, read by pages, endpoints and services alike."""
 
 from collections.abc import Mapping
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from django.contrib.admin.utils import lookup_spawns_duplicates
 from django.db.models import Model, Q, QuerySet
+from django.db.models.options import Options
 
 from registry.actors import Actor
 from registry.terms import Role, Term
@@ -138,11 +140,24 @@ def visible(actor: Actor, act: str, queryset: QuerySet[M]) -> QuerySet[M]:
         return queryset.none()
     if Reach.ALL in allowed:
         return queryset
-    model: type[Scoped] = queryset.model  # type: ignore[assignment]
+    model = queryset.model
+    scoped: type[Scoped] = model  # type: ignore[assignment]
     condition = Q(pk__in=())
     for reach in allowed:
-        condition |= model.within(reach, actor)
-    return queryset.filter(condition).distinct()
+        condition |= scoped.within(reach, actor)
+    found = queryset.filter(condition)
+    # Taking twins out sorts every row that was found, so only where a condition can make any.
+    return found.distinct() if _makes_twins(model._meta, condition) else found
+
+
+def _makes_twins(options: Options[Any], condition: Q) -> bool:
+    """Whether the condition asks about several rows of another table, each of which brings the row again."""
+    return any(
+        _makes_twins(options, child)
+        if isinstance(child, Q)
+        else isinstance(child, tuple) and lookup_spawns_duplicates(options, str(child[0]))
+        for child in condition.children
+    )
 
 
 def check_may(actor: Actor, act: str, subject: Model | None = None) -> None:

@@ -83,6 +83,12 @@ LABELS: Mapping[str, str] = {
     "promised_days": "承诺时限（工作日）",
     "source": "依据",
 }
+FIELD_WORDS: Mapping[str, str] = {
+    "name": "姓名或名称",
+    "id_number": "公民身份号码",
+    "uscc": "统一社会信用代码",
+    "phone": "联系电话",
+}
 _NOT_CONTENT = {"effective_from", "effective_to", "offices"}
 
 
@@ -131,8 +137,8 @@ def differences(old: Entry, new: Entry) -> list[Difference]:
     ]
     found += _rows(
         "责任部门",
-        {row.office: f"联络员 {row.contact} {row.phone}" for row in old.offices},
-        {row.office: f"联络员 {row.contact} {row.phone}" for row in new.offices},
+        {row.office: _contact(row) for row in old.offices},
+        {row.office: _contact(row) for row in new.offices},
     )
     found += _rows("材料", _papers(old.papers), _papers(new.papers))
     found += _rows(
@@ -141,6 +147,10 @@ def differences(old: Entry, new: Entry) -> list[Difference]:
         {point.code: f"{point.question}（应答{_yes(point.expect)}）" for point in new.points},
     )
     return found
+
+
+def _contact(row: Responsible) -> str:
+    return f"联络员 {row.contact} {row.phone}" if row.contact else "未登记联络员"
 
 
 def _rows(part: str, old: Mapping[str, str], new: Mapping[str, str]) -> list[Difference]:
@@ -163,7 +173,11 @@ def paper_in_words(paper: Paper) -> str:
     words += ["可容缺"] if paper.deferrable else []
     words += ["可数据共享核验，不再要求提交"] if paper.shared_data else []
     words += [paper.validity_rule] if paper.validity_rule else []
-    words += [f"应含 {'、'.join(paper.expected_fields)}"] if paper.expected_fields else []
+    words += (
+        [f"应含{'、'.join(FIELD_WORDS.get(name, name) for name in paper.expected_fields)}"]
+        if paper.expected_fields
+        else []
+    )
     return "，".join(words)
 
 
