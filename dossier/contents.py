@@ -28,12 +28,24 @@ class TextLine(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class VectorPlan:
+    """A page that stays what it was in the uploaded PDF: page `index` (from 0) of a PDF that holds such pages only.
+
+    It stands upright with its box at the origin, and looks like the page's picture.
+    """
+
+    path: Path
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
 class PagePlan:
     """One captured page: the image exactly as kept, and what was read on it.
 
     `rotation` is how many degrees clockwise (0, 90, 180, 270) the stored image is turned to stand upright;
     `dpi` is 0 when nobody knows it; `angle` is the remaining skew in degrees, for the manifest only. The first
-    `own_lines` of the lines are text that the uploaded PDF brought along, the others were read.
+    `own_lines` of the lines are text that the uploaded PDF brought along, the others were read. With a
+    `vector` the page itself goes into the dossier, and says its own lines itself.
     """
 
     path: Path
@@ -52,6 +64,7 @@ class PagePlan:
     reader_version: str = ""
     unreadable: bool = False
     own_lines: int = 0
+    vector: VectorPlan | None = None
     corrections: tuple[str, ...] = ()
 
 

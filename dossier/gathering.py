@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from dossier.contents import MaterialPlan, OriginalPlan, PagePlan, TextLine
+from dossier.contents import MaterialPlan, OriginalPlan, PagePlan, TextLine, VectorPlan
 from dossier.own_text import keep_own, own_count
 from ingest.inspect import Inspection, PageImage, inspect_file
 from ocr.batch import Outcome, read_pages
@@ -41,7 +41,9 @@ def gather(
     images = [page.path for _, found in good for page in found.pages]
     outcomes = _counted(read_pages(images, engine=engine, backend=backend, jobs=jobs), total, heard)
     materials = tuple(
-        MaterialPlan(path.stem, tuple(_page(page, next(outcomes), path, now) for page in found.pages))
+        MaterialPlan(
+            path.stem, tuple(_page(page, next(outcomes), path, found.vectors, now) for page in found.pages)
+        )
         for path, found in good
     )
     return Gathered(
@@ -69,7 +71,7 @@ def _originals(good: Sequence[tuple[Path, Inspection]]) -> tuple[OriginalPlan, .
     return tuple(kept.values())
 
 
-def _page(page: PageImage, outcome: Outcome, source: Path, now: datetime) -> PagePlan:
+def _page(page: PageImage, outcome: Outcome, source: Path, vectors: Path | None, now: datetime) -> PagePlan:
     text = outcome.text
     found = [line for line in text.lines if not line.seal] if text else []
     read = [TextLine(line.text, line.box, line.confidence) for line in found]
@@ -89,5 +91,6 @@ def _page(page: PageImage, outcome: Outcome, source: Path, now: datetime) -> Pag
         reader_version=outcome.engine.version,
         unreadable=text is None and not page.text,
         own_lines=own_count(page.text),
+        vector=VectorPlan(vectors, page.vector) if vectors and page.vector is not None else None,
         corrections=() if page.source == "as_captured" else (page.source,),
     )

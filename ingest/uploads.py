@@ -85,19 +85,36 @@ def where_it_is(file: SourceFile) -> str:
     return f"{came}，在{said}，没有重复收入。"
 
 
-def own_lines(file: SourceFile) -> dict[int, tuple[TextLine, ...]]:
-    """The text that the pages of a PDF bring along, by page number (from 1), boxes in page pixels.
+@dataclass(frozen=True)
+class OwnPage:
+    """What a page of a PDF brings along: its visible text (boxes in page pixels), and where it stands, as it is,
+    in a PDF of pages that may stay so in an archival file (index from 0), or None."""
+
+    text: tuple[TextLine, ...]
+    vectors: Path | None
+    index: int
+
+
+def own_pages(file: SourceFile, folder: Path) -> dict[int, OwnPage]:
+    """By page number (from 1), those that bring anything along; the PDF of pages is written into `folder`.
 
     Inspects the kept original again, which draws the same pages; empty for other files and for a
     PDF that was opened with a password.
     """
     if file.stored is None or file.media_type != "application/pdf":
         return {}
-    with tempfile.TemporaryDirectory(prefix="lines-") as folder:
-        original = Path(folder) / "original"
+    with tempfile.TemporaryDirectory(prefix="own-", dir=folder) as name:
+        original = Path(name) / "original"
         fetch_to(file.stored, original)
-        found = inspect_file(original, Path(folder) / "pages")
-    return {number: page.text for number, page in enumerate(found.pages, start=1) if page.text}
+        found = inspect_file(original, Path(name) / "pages")
+        vectors = folder / f"{file.sha256}.vectors.pdf"
+        if found.vectors is not None:
+            found.vectors.replace(vectors)
+    return {
+        number: OwnPage(page.text, vectors if page.vector is not None else None, page.vector or 0)
+        for number, page in enumerate(found.pages, start=1)
+        if page.text or page.vector is not None
+    }
 
 
 def _check_open(case: Case) -> None:

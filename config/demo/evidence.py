@@ -8,7 +8,7 @@ import pikepdf
 from django.utils import timezone
 
 from config.demo.play import Play
-from config.demo.stage import DemoFailed
+from config.demo.stage import DemoFailed, all_work_done
 from dossier.independent import check_pdfa
 from dossier.models import Dossier
 from dossier.sealing import installation_trust
@@ -43,6 +43,8 @@ def collect(play: Play, case: Case, inbound: Waybill, result: Waybill, settlemen
         _judge_pixels(play, case)
         broken = list(verify_chains(case.number))
         _hold(play, "event chain", not broken, f"{len(broken)} breaks")
+        done, given_up = all_work_done()
+        _hold(play, "background work", not given_up, f"{done} jobs done, {given_up} given up")
         says("卷宗、面单、承诺单、结算单均已取出并通过核验")
 
 

@@ -81,6 +81,16 @@ def sandbox_url() -> str:
     return f"http://127.0.0.1:{settings.EMBEDDED.sandbox_port}"
 
 
+def all_work_done(*, within: float = 60.0) -> tuple[int, int]:
+    """Wait until nothing is queued or running. Answers how many jobs are done and how many were given up."""
+    wait_for(
+        "the end of all work",
+        lambda: not Job.objects.filter(state__in=[JobState.QUEUED, JobState.RUNNING]).exists(),
+        within=within,
+    )
+    return Job.objects.filter(state=JobState.DONE).count(), len(_failed_jobs())
+
+
 def _failed_jobs() -> set[int]:
     return set(Job.objects.filter(state=JobState.FAILED).values_list("pk", flat=True))
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from dossier.assemble.assembler import Assembler
@@ -32,7 +33,8 @@ def assemble(
         with partial.open("wb") as file:
             writer = StreamingWriter(file)
             assembler = Assembler(plan, writer, slips, typefaces or installed_typefaces())
-            root = assembler.write(progress)
+            with closing(assembler):
+                root = assembler.write(progress)
             digest = writer.finish(root, identity=_identity(plan))
             file.flush()
             os.fsync(file.fileno())

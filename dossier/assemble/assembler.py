@@ -26,6 +26,8 @@ from dossier.assemble.writer import Name, Ref, StreamingWriter, Value, number
 from dossier.contents import DossierPlan, Leaf, MaterialPlan, OriginalPlan, PagePlan
 from dossier.fonts import Typefaces
 
+VECTOR = "Form"
+"""How the manifest names a page that stays what it was in the uploaded PDF."""
 PRINTED = 4  # annotation flag: print; PDF/A asks for it
 
 
@@ -51,6 +53,7 @@ class Assembler:
         self._pages: list[dict[str, object]] = []
         self._fields: list[Ref] = []
         self._originals = list(plan.originals)
+        self._vectors: dict[Path, SlipFile] = {}
         self.leaves: list[Leaf] = []
 
     @property
@@ -212,13 +215,23 @@ class Assembler:
 
     def _scan(self, part: Part, material: MaterialPlan, page: PagePlan, ref: Ref, alternative: str) -> None:
         placement = place(page)
-        image = embed(self._writer, page)
-        if image.original_needed:
-            self._originals.append(_original_of(page))
-        content = f"/Figure <</MCID 0>> BDC {placement.paint('Scan')} EMC\n".encode()
-        items = [(Tagged("Figure", 0), alternative)]
-        resources: dict[str, Value] = {"XObject": {"Scan": image.ref}}
-        text = text_operators(page.lines, self._text, scale=placement.scale(page))
+        lines = page.lines
+        if page.vector is None:
+            image = embed(self._writer, page)
+            drawn, encoding, digest, role = image.ref, image.encoding, image.sha256, "Figure"
+            paint = placement.paint("Scan")
+            if image.original_needed:
+                self._originals.append(_original_of(page))
+        else:
+            form = self._vectors_of(page.vector.path).write_form(self._writer, page.vector.index)
+            drawn, encoding, digest, role = form.ref, VECTOR, form.sha256, "P"
+            paint = placement.paint_form("Scan", form.box)
+            # The page says its own lines itself; only what was read in its pictures is laid over it.
+            lines = page.lines[page.own_lines :]
+        content = f"/{role} <</MCID 0>> BDC {paint} EMC\n".encode()
+        items = [(Tagged(role, 0), alternative)]
+        resources: dict[str, Value] = {"XObject": {"Scan": drawn}}
+        text = text_operators(lines, self._text, scale=placement.scale(page))
         if text:
             content += b"/P <</MCID 1>> BDC\n" + text + b"\nEMC"
             items.append((Tagged("P", 1), ""))
@@ -226,11 +239,21 @@ class Assembler:
         key = self._structure.page(part, ref, items)
         extra: dict[str, object] = {
             "material": material.name,
-            "image": page_entry(page) | {"encoding": image.encoding, "stream_sha256": image.sha256},
+            "image": page_entry(page) | {"encoding": encoding, "stream_sha256": digest},
         }
         size = (placement.page_width, placement.page_height)
         self._page(ref, content, "material", key, resources, size=size, rotate=placement.rotate, extra=extra)
         self.leaves.append(Leaf(material.name, len(self._kids), page.sha256))
+
+    def _vectors_of(self, path: Path) -> SlipFile:
+        """Each PDF of such pages is opened once, so that its pages share their fonts in the dossier, too."""
+        if path not in self._vectors:
+            self._vectors[path] = SlipFile(path)
+        return self._vectors[path]
+
+    def close(self) -> None:
+        for vectors in self._vectors.values():
+            vectors.close()
 
     def _page(
         self,

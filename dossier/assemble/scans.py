@@ -25,6 +25,13 @@ class Placement:
         numbers = " ".join(number(value) for value in (self.width, 0, 0, self.height, self.x, self.y))
         return f"q {numbers} cm /{resource} Do Q"
 
+    def paint_form(self, resource: str, box: tuple[float, float, float, float]) -> str:
+        """The same for a form whose box is not the unit square."""
+        left, bottom, right, top = box
+        across, down = self.width / (right - left), self.height / (top - bottom)
+        matrix = (across, 0, 0, down, self.x - left * across, self.y - bottom * down)
+        return f"q {' '.join(number(value) for value in matrix)} cm /{resource} Do Q"
+
     def scale(self, page: PagePlan) -> tuple[float, float, float, float]:
         """For the text layer: left edge, top edge, points a pixel across and down."""
         return self.x, self.y + self.height, self.width / page.width, self.height / page.height

@@ -1,6 +1,7 @@
-"""Slips come as PDFs of our own making; each of their pages becomes a form that is painted on A4."""
+"""Pages of other PDFs as forms: slips of our own making, and pages of uploads that may stay what they are."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pikepdf
 
 from dossier.assemble.draw import A4
 from dossier.assemble.writer import Name, Raw, Ref, StreamingWriter, Value, number
+from dossier.fingerprint import fingerprint
 from storage.errors import Refused
 
 
@@ -15,8 +17,17 @@ class SlipUnreadable(Refused):
     """A slip's file cannot be taken into the dossier."""
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A page as a form: its box, and the digest of all that it draws with."""
+
+    ref: Ref
+    box: tuple[float, float, float, float]
+    sha256: str
+
+
 class SlipFile:
-    """An open slip. Its objects are copied once each, however many pages share them."""
+    """An open PDF. Its objects are copied once each, however many pages share them."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -33,6 +44,17 @@ class SlipFile:
 
     def write_page(self, writer: StreamingWriter, index: int) -> tuple[Ref, str]:
         """Copy page `index` as a form. Returns its reference and the operators that paint it on A4, upright."""
+        form = self.write_form(writer, index)
+        left, bottom, right, top = form.box
+        width, height = right - left, top - bottom
+        factor = min(1.0, A4[0] / width, A4[1] / height)
+        x = (A4[0] - width * factor) / 2 - left * factor
+        y = (A4[1] - height * factor) / 2 - bottom * factor
+        matrix = " ".join(number(value) for value in (factor, 0, 0, factor, x, y))
+        return form.ref, f"q {matrix} cm /Slip Do Q"
+
+    def write_form(self, writer: StreamingWriter, index: int) -> "Form":
+        """Copy page `index` as a form, with all that it draws with."""
         page = self._pdf.pages[index]
         left, bottom, right, top = (float(edge) for edge in page.mediabox)
         page.contents_coalesce()
@@ -44,13 +66,9 @@ class SlipFile:
             "Resources": self._copy(writer, resources),
         }
         contents = page.obj.get(pikepdf.Name.Contents)
-        form = writer.put_stream(head, contents.read_bytes() if contents is not None else b"")
-        width, height = right - left, top - bottom
-        factor = min(1.0, A4[0] / width, A4[1] / height)
-        x = (A4[0] - width * factor) / 2 - left * factor
-        y = (A4[1] - height * factor) / 2 - bottom * factor
-        matrix = " ".join(number(value) for value in (factor, 0, 0, factor, x, y))
-        return form, f"q {matrix} cm /Slip Do Q"
+        content = contents.read_bytes() if contents is not None else b""
+        ref = writer.put_stream(head, content)
+        return Form(ref, (left, bottom, right, top), fingerprint(content, resources))
 
     def _copy(self, writer: StreamingWriter, value: Any) -> Value:
         """qpdf gives numbers, booleans and null as Python values, everything else as objects."""

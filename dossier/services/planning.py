@@ -14,12 +14,12 @@ from dossier.contents import (
     RecordEntry,
     SlipPlan,
     TextLine,
+    VectorPlan,
 )
 from dossier.models import Dossier
 from dossier.own_text import keep_own, own_count
-from ingest.inspect import TextLine as OwnLine
 from ingest.models import Case, Handling, Page, SourceFile
-from ingest.uploads import own_lines
+from ingest.uploads import OwnPage, own_pages
 from ocr.models import Reading
 from registry.models import Event, Slip, User
 from registry.paper.kinds import SlipKind
@@ -57,8 +57,8 @@ def plan_of(dossier: Dossier, folder: Path) -> DossierPlan:
         .order_by("material__position", "position", "pk")
     )
     readings = Reading.objects.current_of(pages)
-    own = _own_text(pages)
-    plans = {page.pk: _page_plan(page, readings.get(page.pk), own.get(page.pk, ()), folder) for page in pages}
+    own = _own(pages, folder)
+    plans = {page.pk: _page_plan(page, readings.get(page.pk), own.get(page.pk), folder) for page in pages}
     return DossierPlan(
         case_number=case.number,
         version=dossier.version,
@@ -91,17 +91,22 @@ def _materials(case: Case, pages: list[Page], plans: dict[int, PagePlan]) -> tup
     return tuple(materials)
 
 
-def _own_text(pages: list[Page]) -> dict[int, tuple[OwnLine, ...]]:
-    """What the pages of uploaded PDFs say themselves, by the page's key; each PDF is looked into once."""
+def _own(pages: list[Page], folder: Path) -> dict[int, OwnPage]:
+    """What the pages of uploaded PDFs bring along, by the page's key; each PDF is looked into once."""
     files = {page.file_id: page.file for page in pages if page.own_text}
-    found = {key: own_lines(file) for key, file in files.items()}
-    return {page.pk: found[page.file_id].get(page.number, ()) for page in pages if page.own_text}
+    found = {key: own_pages(file, folder) for key, file in files.items()}
+    return {
+        page.pk: own
+        for page in pages
+        if page.own_text and (own := found[page.file_id].get(page.number)) is not None
+    }
 
 
-def _page_plan(page: Page, reading: Reading | None, own: tuple[OwnLine, ...], folder: Path) -> PagePlan:
+def _page_plan(page: Page, reading: Reading | None, own: OwnPage | None, folder: Path) -> PagePlan:
     found = reading.text_lines() if reading else []
     read = [TextLine(line.text, line.box, line.confidence) for line in found if not line.seal]
-    lines = keep_own(own, read)
+    said = own.text if own else ()
+    lines = keep_own(said, read)
     return PagePlan(
         path=_fetched(page.stored, folder),
         media_type=page.media_type,
@@ -117,8 +122,9 @@ def _page_plan(page: Page, reading: Reading | None, own: tuple[OwnLine, ...], fo
         angle=reading.slope if reading else 0.0,
         reader=reading.engine if reading else "",
         reader_version=reading.engine_version if reading else "",
-        unreadable=not own and (reading is None or reading.unreadable),
-        own_lines=own_count(own),
+        unreadable=not said and (reading is None or reading.unreadable),
+        own_lines=own_count(said),
+        vector=VectorPlan(own.vectors, own.index) if own and own.vectors else None,
         corrections=(Page.Source(page.source).label,) if page.source != Page.Source.AS_CAPTURED else (),
     )
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pikepdf
 
+from dossier.fingerprint import fingerprint
+
 MANIFEST_NAME = "manifest.json"
 SCHEMA = "tongban-dossier/1"
 MANIFEST_LIMIT = 64 << 20
@@ -80,6 +82,9 @@ def _page_problem(page: pikepdf.Page, entry: dict[str, Any]) -> str:
     scan = pictures.get("/Scan")
     if not isinstance(scan, pikepdf.Stream):
         return "的图像缺失"
+    if image["encoding"] == "Form":
+        drawn = fingerprint(scan.read_bytes(), scan.get("/Resources", pikepdf.Dictionary()))
+        return "" if drawn == image["stream_sha256"] else "的内容或字体与清单不符，可能被替换"
     if hashlib.sha256(scan.read_raw_bytes()).hexdigest() != image["stream_sha256"]:
         return "的图像与清单不符，可能被替换"
     return ""

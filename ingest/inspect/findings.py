@@ -31,6 +31,8 @@ class PageImage:
     - `extracted`: the same, out of a PDF page that is nothing but this JPEG;
     - `rendered`: a PDF page drawn as a picture;
     - `reencoded`: unpacked and packed again (lossless unless a note of the inspection says otherwise).
+
+    `vector` is the page's index (from 0) in the inspection's `vectors`, when it may stay what it is.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class PageImage:
     sha256: str
     source: PageSource
     text: tuple[TextLine, ...] = field(default=())
+    vector: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class Inspection:
     """The verdict on one file, and its pages when it was not refused.
 
     `reason` is a whole Chinese sentence for the clerk; `code` the same for programs (`ok`, or one
-    of `ingest.inspect.sentences.REFUSALS`). `removed` lists active content and private metadata that
+    of `ingest.inspect.sentences.REFUSALS`). `vectors` is a PDF with the pages that may stay what they are in an
+    archival file, or None. `removed` lists active content and private metadata that
     the pages no longer carry; `notes` what else the clerk should know. `sha256` and `size` are the
     file's own.
     """
@@ -63,6 +67,7 @@ class Inspection:
     pages: tuple[PageImage, ...]
     removed: tuple[str, ...]
     notes: tuple[str, ...]
+    vectors: Path | None = None
 
     @property
     def refused(self) -> bool:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from ingest.inspect import messages
 from ingest.inspect.findings import Inspection, PageImage, TextLine
-from ingest.inspect.limits import MAX_PAGES
+from ingest.inspect.limits import MAX_PAGES, VECTORS
 from ingest.inspect.pool import Child, ChildDied, ChildGone, ChildOverTime, Pool, shared_pool
 from ingest.inspect.sentences import REFUSALS, acceptance, refusal
 
@@ -49,6 +49,7 @@ def inspect_file(
                 media_type=verdict.media_type,
             )
         settled = tuple(_settle(page, folder, out_dir) for page in pages)
+        vectors = _settle_vectors(pages, folder, out_dir)
     finally:
         shutil.rmtree(folder)
     return Inspection(
@@ -61,6 +62,7 @@ def inspect_file(
         pages=settled,
         removed=verdict.removed,
         notes=verdict.notes,
+        vectors=vectors,
     )
 
 
@@ -134,7 +136,21 @@ def _settle(page: messages.Page, folder: Path, out_dir: Path) -> PageImage:
         sha256=_sha256(place),
         source=page.source,
         text=tuple(TextLine(text=line.text, box=line.box) for line in page.text),
+        vector=page.vector,
     )
+
+
+def _settle_vectors(pages: list[messages.Page], folder: Path, out_dir: Path) -> Path | None:
+    """Move the file of pages that may stay, when a page is in it."""
+    if all(page.vector is None for page in pages):
+        return None
+    made, place = folder / VECTORS, out_dir / VECTORS
+    if not stat.S_ISREG(made.lstat().st_mode):
+        raise ValueError("inspection child left something that is not a file")
+    if place.exists():
+        raise FileExistsError(place)
+    made.rename(place)
+    return place
 
 
 def _refused(

@@ -50,3 +50,6 @@ SECONDS_PER_PAGE = 1.5
 
 FILES_PER_CHILD = 100
 MAX_ANSWER_BYTES = 16 * MIB
+
+VECTORS = "vectors.pdf"
+"""The file of pages that may stay what they are, in the work folder and beside the pages."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from ingest.inspect.findings import PageSource
-from ingest.inspect.limits import MAX_SIDE
+from ingest.inspect.limits import MAX_PAGES, MAX_SIDE
 from ingest.inspect.sentences import REFUSALS
 
 Sentence = Annotated[str, StringConstraints(max_length=200)]
@@ -31,6 +31,7 @@ class Page(_Message):
     rotation: Literal[0, 90, 180, 270]
     source: PageSource
     text: tuple[Line, ...]
+    vector: Annotated[int, Field(ge=0, le=MAX_PAGES)] | None = None
 
 
 class Finished(_Message):

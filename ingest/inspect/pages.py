@@ -56,8 +56,12 @@ class PageWriter:
         source: PageSource,
         text: tuple[TextLine, ...] = (),
         was_lossy: bool = False,
+        vector: int | None = None,
     ) -> None:
-        """A page to be packed: PNG, or JPEG for a large photo that was lossy before."""
+        """A page to be packed: PNG, or JPEG for a large photo that was lossy before.
+
+        `vector` is its index in the file of pages that may stay what they are.
+        """
         lossy = (
             was_lossy and picture.mode in ("L", "RGB") and picture.width * picture.height > LOSSLESS_PIXELS
         )
@@ -73,7 +77,7 @@ class PageWriter:
             level = 1 if picture.width * picture.height > _BIG else _FAST_DEFLATE
             extra = {"dpi": density} if density else {}
             picture.save(path, "PNG", compress_level=level, **extra)
-        self._tell(path, media_type, picture.size, dpi, 0, source, text)
+        self._tell(path, media_type, picture.size, dpi, 0, source, text, vector)
 
     def _next(self, media_type: str) -> Path:
         self.count += 1
@@ -88,6 +92,7 @@ class PageWriter:
         rotation: int,
         source: PageSource,
         text: tuple[TextLine, ...],
+        vector: int | None = None,
     ) -> None:
         self.announce(
             {
@@ -99,5 +104,6 @@ class PageWriter:
                 "rotation": rotation,
                 "source": source,
                 "text": [asdict(line) for line in text],
+                "vector": vector,
             }
         )

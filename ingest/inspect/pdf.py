@@ -1,4 +1,7 @@
-"""PDF: qpdf reads the structure and writes a quiet copy, then each page becomes a static picture."""
+"""PDF: qpdf reads the structure and writes a quiet copy, then each page becomes a static picture.
+
+Pages that may stay what they are in an archival file are copied beside the pictures (see `ingest.inspect.archival`).
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +9,7 @@ from pathlib import Path
 
 import pikepdf
 
-from ingest.inspect import pdf_active, pdf_drawing, pdf_scan
+from ingest.inspect import archival, pdf_active, pdf_drawing, pdf_scan
 from ingest.inspect.kinds import refuse_second_file
 from ingest.inspect.limits import MAX_PAGES, MAX_PDF_OBJECTS
 from ingest.inspect.pages import PageWriter
@@ -17,7 +20,7 @@ _TAIL = 4096
 
 
 def take_pdf(path: Path, pages: PageWriter, *, password: str | None) -> None:
-    """Every page of a PDF, in order; nothing of the PDF itself survives but pictures and text lines."""
+    """Every page of a PDF, in order, as a picture with its text lines; and those that may stay, as they are."""
     _refuse_tail(path)
     quiet = pages.folder / "quiet.pdf"
     with _opened(path, password) as pdf:
@@ -28,10 +31,11 @@ def take_pdf(path: Path, pages: PageWriter, *, password: str | None) -> None:
         scans = pdf_scan.plan(pdf)
         _save_quiet(pdf, quiet)
         pages.repaired = bool(pdf.get_warnings()) or any(scan.mended for scan in scans)
+    staying = archival.collect(quiet, scans, pages.folder)
     with pikepdf.open(quiet) as pdf, pdf_drawing.opened(quiet) as drawing:
         for number, scan in enumerate(scans, start=1):
             try:
-                _take_page(pdf, drawing, number, scan, pages)
+                _take_page(pdf, drawing, number, scan, pages, staying.get(number))
             except Unacceptable as why:
                 raise why.on_page(number) from why
     quiet.unlink()
@@ -43,6 +47,7 @@ def _take_page(
     number: int,
     scan: pdf_scan.PageScan,
     pages: PageWriter,
+    vector: int | None,
 ) -> None:
     if scan.hidden_text:
         pages.remove("扫描页上的隐藏文字层（将重新识别）")
@@ -54,7 +59,7 @@ def _take_page(
             return
     drawn = drawing.draw(number - 1, scan)
     pages.note(*drawn.notes)
-    pages.encode(drawn.picture, dpi=drawn.dpi, source="rendered", text=drawn.text)
+    pages.encode(drawn.picture, dpi=drawn.dpi, source="rendered", text=drawn.text, vector=vector)
 
 
 @contextmanager

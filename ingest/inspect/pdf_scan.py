@@ -73,7 +73,7 @@ def extract(pdf: pikepdf.Pdf, number: int, scan: PageScan) -> jpeg.Jpeg | None:
 
 
 def _look_at(page: pikepdf.Page) -> PageScan:
-    box = _page_box(page)
+    box = page_box(page)
     size = (box[2] - box[0], box[3] - box[1])
     rotation = _rotation(page)
     mended = False
@@ -92,7 +92,7 @@ def _ingredients(page: pikepdf.Page, box: Box, size: tuple[float, float], rotati
     if stream is None:
         return PageScan(size, rotation, hidden_text=content.hidden_only)
     image = (_integer(stream, "/Width"), _integer(stream, "/Height"))
-    fills = _fills(matrix, box) and min(image) > 0 and not _has_annotations(page)
+    fills = _fills(matrix, box) and min(image) > 0 and not has_annotations(page)
     return PageScan(
         size,
         rotation,
@@ -256,7 +256,7 @@ def _mend_bilevel(stream: Stream) -> bool:
     return True
 
 
-def _has_annotations(page: pikepdf.Page) -> bool:
+def has_annotations(page: pikepdf.Page) -> bool:
     """Whether anything is laid over the page that would be seen (links are not)."""
     annotations = page.obj.get("/Annots")
     if not isinstance(annotations, Array):
@@ -281,7 +281,7 @@ def _fills(matrix: Matrix, box: Box) -> bool:
     return max(edges) <= _MARGIN
 
 
-def _page_box(page: pikepdf.Page) -> Box:
+def page_box(page: pikepdf.Page) -> Box:
     """What is shown: the crop box within the media box; where that is nothing, the box is mended."""
     media = _box(page, "/MediaBox")
     if media is None:

@@ -99,7 +99,9 @@ def test_the_dossier_carries_the_pdf_s_own_words(cast: Cast, tmp_path: Path) -> 
         assert "资贡" not in text
     with pikepdf.open(path) as pdf:
         manifest = json.loads(pdf.attachments["manifest.json"].get_file().read_bytes())
-    reading = manifest["pages"][page_number - 1]["image"]["reading"]
+    image = manifest["pages"][page_number - 1]["image"]
+    assert image["encoding"] == "Form", "the page itself is in the dossier, not a picture of it"
+    reading = image["reading"]
     assert (reading["own_lines"], reading["lines"]) == (3, 4)
     assert reading["mean_confidence"] == 0.7
     assert reading["corrections"] == [Page.Source.RENDERED.label]

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from ingest.models import Case, Material, Page, SourceFile
 from ingest.rules import CaseState, NotNow
 from ingest.services.intake import submit, withdraw
-from ingest.uploads import own_lines, receive_file, where_it_is
+from ingest.uploads import own_pages, receive_file, where_it_is
 from registry.actors import Actor
 from registry.events import verify_chains
 from registry.models import Event
@@ -164,9 +164,10 @@ def test_a_photo_of_unknown_resolution_is_taken_for_a_sheet(cast: Cast, case: Ca
 def test_the_text_of_an_office_document_can_be_had_again(cast: Cast, case: Case, tmp_path: Path) -> None:
     file = bring(case, None, hostile.pdf_with_text(tmp_path / "letter.pdf", "Hello world"), cast.clerk)
     assert file.pages.get().own_text
-    (line,) = own_lines(file)[1]
+    (line,) = own_pages(file, tmp_path)[1].text
     assert line.text == "Hello world"
-    assert own_lines(bring(case, None, hostile.jpeg(tmp_path / "scan.jpg"), cast.clerk)) == {}
+    scan = bring(case, None, hostile.jpeg(tmp_path / "scan.jpg"), cast.clerk)
+    assert own_pages(scan, tmp_path) == {}
 
 
 def test_only_the_own_window_may_upload(cast: Cast, case: Case, tmp_path: Path) -> None:
