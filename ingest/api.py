@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ingest.models import Case, Material, SourceFile
 from ingest.services.intake import Applicant, create_case, submit
-from ingest.uploads import receive_file
+from ingest.uploads import receive_file, to_scan_again
 from registry.actors import Actor
 from registry.auth import session_or_key
 from registry.masking import mask_name
@@ -81,6 +81,7 @@ class FileOut(Schema):
     reason: str
     pages: int
     removed: list[str]
+    rescan: list[str]
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -203,5 +204,6 @@ def _file_shown(file: SourceFile) -> FileOut:
         verdict=file.verdict,
         reason=file.reason,
         pages=file.pages.count(),
+        rescan=to_scan_again(file),
         removed=file.removed,
     )

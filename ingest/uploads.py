@@ -9,7 +9,8 @@ from pathlib import Path
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from ingest.inspect import Inspection, PageImage, TextLine, inspect_file
+from ingest.inspect import Inspection, PageImage, TextLine, inspect_file, quality
+from ingest.inspect.sentences import rescan
 from ingest.models import Case, Material, Page, SourceFile
 from ingest.rules import CaseState, HandlingState, NotNow
 from registry.actors import Actor
@@ -70,6 +71,12 @@ def receive_file(
             raise
         return first  # the same file came twice at once; the other one was faster
     return file
+
+
+def to_scan_again(file: SourceFile) -> list[str]:
+    """A sentence for each page of the file that is hard to read, in their order."""
+    pages = file.pages.exclude(faults=[]).order_by("number").values_list("number", "faults")
+    return [rescan(number, faults) for number, faults in pages]
 
 
 def where_it_is(file: SourceFile) -> str:
@@ -210,6 +217,8 @@ def _pages(file: SourceFile, keeping: _Keeping, now: datetime) -> list[Page]:
             rotation=image.rotation,
             source=image.source,
             own_text=bool(image.text),
+            faults=list(image.faults),
+            faults_version=quality.VERSION,
             captured_at=now,
         )
         for number, (image, stored) in enumerate(

@@ -19,7 +19,7 @@ from config.pages.case_sheet import find_case
 from config.pages.cases import render_case
 from config.pages.frame import Fault, page
 from ingest.models import Case, Material, SourceFile
-from ingest.uploads import receive_file, where_it_is
+from ingest.uploads import receive_file, to_scan_again, where_it_is
 from registry.actors import Actor
 from registry.permissions import NotYours
 from storage.errors import Refused
@@ -59,6 +59,7 @@ def file_facts(file: SourceFile, since: datetime | None = None) -> dict[str, obj
         "pages": file.pages.count(),
         "removed": "、".join(map(str, file.removed)),
         "again": where_it_is(file) if known else "",
+        "rescans": to_scan_again(file),
     }
 
 
@@ -106,4 +107,7 @@ def _summary(received: list[SourceFile]) -> str:
         return "没有选择文件。"
     refused = [file for file in received if file.verdict == SourceFile.Verdict.REFUSED]
     sentence = f"已接收 {len(received) - len(refused)} 个文件。"
-    return sentence + "".join(f"「{file.original_name}」被拒收：{file.reason}" for file in refused)
+    sentence += "".join(f"「{file.original_name}」被拒收：{file.reason}" for file in refused)
+    return sentence + "".join(
+        f"「{file.original_name}」{words}。" for file in received for words in to_scan_again(file)
+    )

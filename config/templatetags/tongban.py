@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from config.pages import chips
 from config.pages.case_sheet import lacks
 from config.pages.chips import Chip, deadline_chip
+from ingest.inspect.sentences import FAULT_WORDS, FAULTS
 from ingest.models import Case, Material
 from logistics.models import Discrepancy, Parcel
 from registry.masking import mask_address, mask_id_number, mask_name, mask_phone
@@ -139,6 +140,18 @@ def fault_at(context: template.Context, at: str) -> SafeString | str:
     return format_html(
         '<div class="notice late" role="alert">{}<p>{}</p></div>', icon("attention"), fault.message
     )
+
+
+@register.filter
+def fault_words(faults: list[str]) -> str:
+    """What is wrong with a page's picture, as short as it fits below a thumbnail."""
+    return "、".join(FAULT_WORDS[fault] for fault in faults)
+
+
+@register.filter
+def fault_sentences(faults: list[str]) -> str:
+    """The same in whole words."""
+    return "；".join(FAULTS[fault] for fault in faults)
 
 
 @register.simple_tag(takes_context=True)

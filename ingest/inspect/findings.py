@@ -32,6 +32,7 @@ class PageImage:
     - `rendered`: a PDF page drawn as a picture;
     - `reencoded`: unpacked and packed again (lossless unless a note of the inspection says otherwise).
 
+    `faults` are what the clerk should scan again for (`ingest.inspect.sentences.FAULTS`), the gravest first.
     `vector` is the page's index (from 0) in the inspection's `vectors`, when it may stay what it is.
     """
 
@@ -45,6 +46,7 @@ class PageImage:
     source: PageSource
     text: tuple[TextLine, ...] = field(default=())
     vector: int | None = None
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,7 @@ def _settle(page: messages.Page, folder: Path, out_dir: Path) -> PageImage:
         source=page.source,
         text=tuple(TextLine(text=line.text, box=line.box) for line in page.text),
         vector=page.vector,
+        faults=page.faults,
     )
 
 

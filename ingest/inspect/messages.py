@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from ingest.inspect.findings import PageSource
 from ingest.inspect.limits import MAX_PAGES, MAX_SIDE
-from ingest.inspect.sentences import REFUSALS
+from ingest.inspect.sentences import FAULTS, REFUSALS
 
 Sentence = Annotated[str, StringConstraints(max_length=200)]
 
@@ -31,6 +31,7 @@ class Page(_Message):
     rotation: Literal[0, 90, 180, 270]
     source: PageSource
     text: tuple[Line, ...]
+    faults: tuple[Annotated[str, StringConstraints(pattern=f"^({'|'.join(FAULTS)})$")], ...] = ()
     vector: Annotated[int, Field(ge=0, le=MAX_PAGES)] | None = None
 
 

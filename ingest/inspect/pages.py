@@ -7,6 +7,7 @@ from typing import Any
 
 from PIL import Image
 
+from ingest.inspect import quality
 from ingest.inspect.findings import PageSource, TextLine
 from ingest.inspect.limits import JPEG_QUALITY, LOSSLESS_PIXELS
 
@@ -105,5 +106,6 @@ class PageWriter:
                 "source": source,
                 "text": [asdict(line) for line in text],
                 "vector": vector,
+                "faults": quality.judge(path, dpi=dpi),
             }
         )

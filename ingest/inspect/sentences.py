@@ -38,6 +38,35 @@ REFUSALS: Mapping[str, str] = {
 }
 
 
+FAULTS: Mapping[str, str] = {
+    "too_dark": "太暗，字迹看不清",
+    "blurred": "太模糊，号码可能读不清",
+    "faint": "字迹太淡",
+    "low_resolution": "分辨率太低，请用 200 dpi 以上扫描",
+    "glare": "有反光，部分内容被遮住",
+    "cut_edge": "边上的字被裁掉了",
+    "missing_corner": "缺一个角，或有折角",
+    "skewed": "放得太斜",
+}
+"""What may be wrong with a page's picture (see `ingest.inspect.quality`), in words for the clerk."""
+FAULT_WORDS: Mapping[str, str] = {
+    "too_dark": "太暗",
+    "blurred": "模糊",
+    "faint": "太淡",
+    "low_resolution": "分辨率低",
+    "glare": "反光",
+    "cut_edge": "裁边",
+    "missing_corner": "缺角",
+    "skewed": "歪斜",
+}
+"""The same on a thumbnail."""
+
+
+def rescan(page: int, faults: Sequence[str]) -> str:
+    """What to do about a page (counted from 1) with these faults."""
+    return f"第 {page} 页请重扫：{'；'.join(FAULTS[fault] for fault in faults)}"
+
+
 def refusal(code: str, figures: Mapping[str, int | str]) -> str:
     """The sentence for a refusal; figures may name the page it is about."""
     said = REFUSALS[code].format_map(figures)

@@ -111,6 +111,8 @@ class Page(models.Model):
     rotation = models.PositiveSmallIntegerField("扶正需顺时针旋转", default=0)
     source = models.CharField("来源方式", max_length=12, choices=Source.choices)
     own_text = models.BooleanField("自带文字", default=False)
+    faults = models.JSONField("图像问题", default=list, blank=True)
+    faults_version = models.PositiveSmallIntegerField("图像判定版本", default=0)
     set_aside = models.BooleanField("搁置", default=False)
     captured_at = models.DateTimeField("采集时间")
 
