@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
-from logistics.models import ChargeShare, Discrepancy
+from logistics.models import ChargeShare, Discrepancy, Statement
 from logistics.postage.reconciling import period_of
 from logistics.rules.disputes import DiscrepancyState
 from logistics.rules.payers import Leg
@@ -57,6 +57,19 @@ class Spending:
     spared_cases: int
     bars: Mapping[str, tuple[Bar, ...]]
     disputes: tuple[Disputed, ...]
+    billed_fen: int = 0
+    """What the statements of these months ask for."""
+
+    @property
+    def disputed_percent(self) -> str:
+        """Of what was billed, the share that was ever disputed, to a tenth of a percent ("3.4")."""
+        stakes = sum(
+            one.stake_fen
+            for one in self.disputes
+            if one.state in {DiscrepancyState.DISPUTED, DiscrepancyState.CREDITED}
+        )
+        whole, tenth = divmod(stakes * 1000 // self.billed_fen if self.billed_fen > 0 else 0, 10)
+        return f"{whole}.{tenth}"
 
     @property
     def per_case_fen(self) -> int:
@@ -90,7 +103,7 @@ _FIELDS: Mapping[str, str] = {
 
 
 def spending(*, actor: Actor, first: str, last: str) -> Spending:
-    """Three queries, however many parcels. Raises Refused for an impossible span of months."""
+    """Four queries, however many parcels. Raises Refused for an impossible span of months."""
     check_may(actor, "postage.see")
     shares = _between(own_shares(actor), first, last)
     cells = list(
@@ -124,6 +137,10 @@ def spending(*, actor: Actor, first: str, last: str) -> Spending:
         spared_cases=totals["spared_cases"],
         bars={name: _bars(name, cells) for name in DIMENSIONS},
         disputes=tuple(_disputes(actor, first, last)),
+        billed_fen=visible(actor, "postage.see", Statement.objects.all())
+        .filter(month__gte=first, month__lte=last)
+        .aggregate(fen=Sum("amount_fen"))["fen"]
+        or 0,
     )
 
 

@@ -26,7 +26,7 @@ from storage.errors import Refused
 from tests.cast import NOW, assemble, person
 from tests.logistics.postage_world import MONTH, PostageWorld, write_csv
 
-QUERIES = 3
+QUERIES = 4
 
 
 @pytest.fixture
@@ -109,6 +109,8 @@ def test_disputed_and_recovered(world: PostageWorld, objects: None, tmp_path: Pa
             ]
             assert (see(world).recovered_fen, see(world).recovered_percent) == (0, 0)
     assert (see(world).recovered_fen, see(world).recovered_percent) == (400, 100)
+    # Four yuan of the fifteen in March; the credit came in April.
+    assert see(world).disputed_percent == "26.6"
 
 
 def test_a_fixed_few_queries_however_many_parcels(world: PostageWorld) -> None:
