@@ -83,7 +83,7 @@ def columns(
         _beside(axes, len(solid) - 1, solid[-1], shown(solid[-1]), ACCENT, above=True)
     if limit is not None:
         words, level = limit
-        axes.axhline(level, color=LATE, linewidth=1.2, linestyle=(0, (1, 2)))
+        axes.hlines(level, -0.4, len(rows) - 1, color=LATE, linewidth=1.2, linestyle=(0, (1, 2)))
         _beside(axes, len(rows) - 1, level, f"{words} {shown(level)}", LATE)
     axes.set_xticks(range(len(rows)), [row.label for row in rows])
     axes.set_ylim(0, 1.12 * max([1, *solid, *expected, limit[1] if limit else 0]))

@@ -22,7 +22,7 @@ from logistics.postage.services import (
 )
 from logistics.postage.spending import DIMENSIONS
 from logistics.rules.budgets import Outlook
-from logistics.rules.money import fen_of, yuan
+from logistics.rules.money import fen_of
 from registry.actors import Actor
 from registry.charts import Column, bars, columns
 from registry.models import ServiceCentre
@@ -135,7 +135,9 @@ def _budget_chart(year: Outlook) -> bytes:
 
 
 def _yuan(fen: int) -> str:
-    return f"{yuan(fen)} 元"
+    """As the tables of the page write it: 1,234.50 元."""
+    whole, rest = divmod(abs(fen), 100)
+    return f"{'-' if fen < 0 else ''}{whole:,}.{rest:02d} 元"
 
 
 @page("postage.see")
