@@ -34,3 +34,6 @@ def _copy(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequ
     ):
         for row in rows:
             copy.write_row(row)
+    with connection.cursor() as cursor:
+        # The planner would go on believing in the table of before, and read it from end to end for every question.
+        cursor.execute(f"ANALYZE {quote(model._meta.db_table)}")

@@ -1,6 +1,6 @@
 """对账: every line of a statement against what we know; run again, it finds the same and adds nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import groupby
 from typing import NamedTuple
@@ -137,10 +137,11 @@ def _findings(statement: Statement) -> Iterator[tuple[Finding, int | None]]:
     """Each finding with the key of its line; a totals row has none."""
     period = period_of(statement.month)
     finder = FactFinder(statement.carrier)
+    before = _periods_before(statement)
     for group in _chunks(_by_waybill(statement)):
         numbers = [number for number, _ in group]
         facts = finder.facts(numbers)
-        earlier = _earlier(statement, numbers)
+        earlier = _earlier(before, numbers)
         for number, rows in group:
             lines = {billed.row: pk for pk, billed in rows}
             billed = [one for _, one in rows]
@@ -170,18 +171,25 @@ def _chunks(groups: Iterable[tuple[str, list[_Line]]]) -> Iterator[list[tuple[st
         yield chunk
 
 
-def _earlier(statement: Statement, numbers: Iterable[str]) -> dict[str, list[Billed]]:
-    """Lines of these waybills in statements that come before this one by month, then by digest."""
+def _periods_before(statement: Statement) -> dict[int, tuple[str, str]]:
+    """The carrier's statements that come before this one by month, then by digest."""
+    others = Statement.objects.filter(
+        carrier_id=statement.carrier_id, month__lte=statement.month
+    ).values_list("pk", "month", "sha256")
+    return {pk: (month, sha256) for pk, month, sha256 in others if (month, sha256) < statement.period}
+
+
+def _earlier(before: Mapping[int, tuple[str, str]], numbers: Iterable[str]) -> dict[str, list[Billed]]:
+    """Lines of these waybills in those statements."""
     found: dict[str, list[Billed]] = {}
+    if not before:
+        return found
     lines = StatementLine.objects.filter(
-        statement__carrier_id=statement.carrier_id,
-        statement__month__lte=statement.month,
-        waybill_number__in=[number for number in numbers if number],
-    ).exclude(statement=statement)
-    for month, sha256, *values in lines.values_list("statement__month", "statement__sha256", *BILLED_COLUMNS):
-        if (month, sha256) < statement.period:
-            billed = billed_of(values, (month, sha256))
-            found.setdefault(billed.waybill, []).append(billed)
+        waybill_number__in=[number for number in numbers if number], statement_id__in=list(before)
+    )
+    for pk, *values in lines.values_list("statement_id", *BILLED_COLUMNS):
+        billed = billed_of(values, before[pk])
+        found.setdefault(billed.waybill, []).append(billed)
     return found
 
 
