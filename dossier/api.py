@@ -18,6 +18,7 @@ from dossier.models import Dossier, DossierState
 from dossier.services import (
     authorise_download,
     check_for_anyone,
+    confirm_result,
     countersign,
     differences,
     known_leaves,
@@ -96,10 +97,7 @@ def list_dossiers(request: HttpRequest, number: str) -> list[DossierOut]:
 @router.get("/dossiers/{key}/file", summary="下载卷宗，支持断点续传", response=None)
 def download(request: HttpRequest, key: int) -> HttpResponseBase:
     actor = actor_of(request)
-    dossier = _find(actor, "dossier.download", key)
-    begins, ends = _wanted(request, dossier)
-    authorise_download(dossier=dossier, actor=actor, now=timezone.now(), resumes=begins > 0)
-    return file_response(dossier, begins, ends)
+    return file_response(request, _find(actor, "dossier.download", key), actor, timezone.now())
 
 
 @router.get("/dossiers/{key}/copy", summary="下载加注使用范围的副本", response=None)
@@ -144,6 +142,13 @@ def sign_receipt(request: HttpRequest, key: int) -> DossierOut:
     return _shown(countersign(dossier=dossier, actor=actor, now=timezone.now()))
 
 
+@router.post("/dossiers/{key}/result", response=DossierOut, summary="加盖审批结果确认章")
+def sign_result(request: HttpRequest, key: int) -> DossierOut:
+    actor = actor_of(request)
+    dossier = _find(actor, "dossier.countersign", key)
+    return _shown(confirm_result(dossier=dossier, actor=actor, now=timezone.now()))
+
+
 @router.post("/verify", auth=None, summary="核验任意卷宗文件，不留存")
 def verify_file(request: HttpRequest, file: File[UploadedFile]) -> dict[str, Any]:
     checked = check_for_anyone(
@@ -159,10 +164,12 @@ def caller_of(request: HttpRequest) -> str:
     return told or str(request.META.get("REMOTE_ADDR", ""))
 
 
-def file_response(dossier: Dossier, begins: int, ends: int) -> HttpResponseBase:
-    """Bytes `begins` to `ends` (inclusive) of the archived file; 206 when that is not all of it."""
+def file_response(request: HttpRequest, dossier: Dossier, actor: Actor, now: datetime) -> HttpResponseBase:
+    """The archived file, or the part of it that the request asks for (206); recorded once, however often it resumes."""
     if dossier.stored is None:
         raise NotYours
+    begins, ends = _wanted(request, dossier)
+    authorise_download(dossier=dossier, actor=actor, now=now, resumes=begins > 0)
     partial = (begins, ends) != (0, dossier.size - 1)
     body = _chunks(dossier.stored, begins, ends)
     response = StreamingHttpResponse(body, content_type=PDF, status=206 if partial else 200)

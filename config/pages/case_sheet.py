@@ -102,6 +102,17 @@ class CaseSheet:
         )
 
     @property
+    def without_result(self) -> frozenset[int]:
+        """Signed dossiers of decided handlings that do not carry the result's seal yet."""
+        return frozenset(
+            dossier.pk
+            for dossier in self.dossiers
+            if dossier.state == DossierState.SIGNED
+            and dossier.handling.decided_at is not None
+            and all(revision.occasion != Occasion.DECIDED for revision in dossier.revisions.all())
+        )
+
+    @property
     def mode(self) -> str:
         return Mode(self.case.mode).label
 

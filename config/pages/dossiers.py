@@ -15,7 +15,7 @@ from config.pages.cases import render_case
 from config.pages.frame import Fault, page
 from dossier.api import caller_of, copy_response, file_response, material_response, proof_response
 from dossier.models import Dossier
-from dossier.services import authorise_download, check_file, check_for_anyone, countersign
+from dossier.services import check_file, check_for_anyone, confirm_result, countersign
 from dossier.services.public_checking import Checked
 from registry.actors import Actor
 from registry.permissions import NotYours, visible
@@ -33,10 +33,8 @@ def progress(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
 
 @page("dossier.download")
 def dossier_file(request: HttpRequest, actor: Actor, pk: int) -> HttpResponseBase:
-    """The archived file as signed; each download is recorded."""
-    found = _find(pk, actor, "dossier.download")
-    authorise_download(dossier=found, actor=actor, now=timezone.now())
-    return file_response(found, 0, found.size - 1)
+    """The archived file as signed, resumed where it broke off; each download is recorded."""
+    return file_response(request, _find(pk, actor, "dossier.download"), actor, timezone.now())
 
 
 @page("dossier.download")
@@ -68,6 +66,20 @@ def sign_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         at="dossiers",
         act=lambda: countersign(dossier=found, actor=actor, now=now),
         said="已加盖部门签收章。",
+    )
+
+
+@require_POST
+@page("dossier.countersign")
+def sign_result(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    found, now = _find(pk, actor, "dossier.countersign"), timezone.now()
+    return act_on_case(
+        request,
+        actor,
+        found.handling.case.number,
+        at="dossiers",
+        act=lambda: confirm_result(dossier=found, actor=actor, now=now),
+        said="已加盖审批结果确认章。",
     )
 
 

@@ -61,6 +61,7 @@ urlpatterns = [
     ),
     path("dossiers/<int:pk>/proof.zip", dossiers.dossier_proof, name="dossier_proof"),
     path("dossiers/<int:pk>/receipt/", dossiers.sign_receipt, name="sign_receipt"),
+    path("dossiers/<int:pk>/result/", dossiers.sign_result, name="sign_result"),
     path("dossiers/<int:pk>/check/", dossiers.check_kept, name="check_dossier"),
     path("check/", dossiers.check_any, name="check"),
     path("cases/<str:number>/pack/", sending.pack_case, name="pack"),

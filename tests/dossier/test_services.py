@@ -11,6 +11,7 @@ import pikepdf
 import pypdfium2
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 import dossier.services.building as building
 import storage.services
@@ -140,6 +141,24 @@ def test_the_result_is_sealed_after_the_decision(signed: Dossier, cast: Cast, ha
     assert confirm_result(dossier=dossier, actor=cast.officer, now=LATER).signature_count == 4
 
 
+def test_the_office_places_the_result_s_seal_at_its_page_or_over_the_wire(
+    signed: Dossier, cast: Cast, handling: Handling, officer: Client
+) -> None:
+    address = reverse("case", args=[handling.case.number])
+    assert "加盖结果章" not in officer.get(address).content.decode()
+    assert officer.post(f"/api/v1/dossiers/{signed.pk}/result").status_code == 409
+    pre_review(handling=handling, actor=cast.officer, now=LATER)
+    accept(handling=handling, actor=cast.officer, now=LATER)
+    decide(handling=handling, approved=True, result_name="", actor=cast.officer, now=LATER)
+    assert "加盖结果章" in officer.get(address).content.decode()
+    done = officer.post(reverse("sign_result", args=[signed.pk]), follow=True).content.decode()
+    assert "已加盖审批结果确认章。" in done
+    assert "加盖结果章" not in done
+    again = officer.post(f"/api/v1/dossiers/{signed.pk}/result")
+    assert (again.status_code, again.json()["signatures"]) == (200, 4)
+    assert Event.objects.filter(kind="dossier.decided").count() == 1
+
+
 def test_only_the_deciding_office_downloads_and_signs(signed: Dossier, cast: Cast) -> None:
     for stranger in (
         cast.clerk,
@@ -223,6 +242,17 @@ def test_download_over_the_wire_is_ranged_and_resumable(
     assert (changed.status_code, len(body(changed))) == (200, len(content))
     # Resuming is no second download; asking again from the start is.
     assert DossierDownload.objects.count() == 2
+
+
+def test_a_download_at_the_page_resumes_too(signed: Dossier, officer: Client, tmp_path: Path) -> None:
+    content = file_of(signed, tmp_path).read_bytes()
+    address = reverse("dossier_file", args=[signed.pk])
+    tag = officer.get(address)["ETag"]
+    rest = officer.get(address, headers={"Range": "bytes=1000-", "If-Range": tag})
+    assert (rest.status_code, body(rest)) == (206, content[1000:])
+    beyond = officer.get(address, headers={"Range": f"bytes={len(content)}-"})
+    assert "续传位置超出文件末尾" in beyond.content.decode()
+    assert DossierDownload.objects.count() == 1
 
 
 def test_nobody_slips_past_the_record_by_asking_for_a_part(signed: Dossier, officer: Client) -> None:
