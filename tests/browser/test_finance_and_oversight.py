@@ -117,6 +117,7 @@ def test_the_administrator_queues_failed_work_again(cast: Cast, enter: Enter) ->
         last_error="seal_unusable",
     )
     page = enter(cast.administrator)
+    page.get_by_role("link", name="任务").click()
     expect(page.get_by_text("制作卷宗并签章")).to_be_visible()
     page.get_by_role("button", name="重新执行").click()
     expect(page.get_by_text("已重新排队。")).to_be_visible()
