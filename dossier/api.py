@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from ninja import File, Router, Schema, UploadedFile
@@ -29,6 +28,7 @@ from dossier.services import (
 )
 from registry.actors import Actor
 from registry.auth import session_or_key
+from registry.callers import caller_address
 from registry.permissions import NotYours, visible
 from storage.errors import Refused
 from storage.models import StoredObject
@@ -152,16 +152,9 @@ def sign_result(request: HttpRequest, key: int) -> DossierOut:
 @router.post("/verify", auth=None, summary="核验任意卷宗文件，不留存")
 def verify_file(request: HttpRequest, file: File[UploadedFile]) -> dict[str, Any]:
     checked = check_for_anyone(
-        content=file.chunks(), size=file.size or 0, caller=caller_of(request), now=timezone.now()
+        content=file.chunks(), size=file.size or 0, caller=caller_address(request), now=timezone.now()
     )
     return checked.verdict.as_json()
-
-
-def caller_of(request: HttpRequest) -> str:
-    """The caller's network address, as the reverse proxy tells it where there is one."""
-    header = settings.CLIENT_ADDRESS_HEADER
-    told = request.headers.get(header, "") if header else ""
-    return told or str(request.META.get("REMOTE_ADDR", ""))
 
 
 def file_response(request: HttpRequest, dossier: Dossier, actor: Actor, now: datetime) -> HttpResponseBase:

@@ -21,6 +21,7 @@ from logistics.services.timeline import timeline
 from logistics.services.whereabouts import where_is
 from registry.actors import Actor
 from registry.auth import session_or_key
+from registry.callers import caller_address
 from registry.permissions import NotYours, visible
 
 router = Router(tags=["物流"], auth=session_or_key)
@@ -172,7 +173,7 @@ def courier_push(request: HttpRequest, path_token: str) -> HttpResponse:
         headers=dict(request.headers),
         body=request.body,
         query=request.META.get("QUERY_STRING", ""),
-        remote_address=request.META.get("REMOTE_ADDR", ""),
+        remote_address=caller_address(request),
         now=timezone.now(),
     )
     return HttpResponse(answer.body, status=answer.status, content_type=answer.media_type)

@@ -13,11 +13,12 @@ from config.pages.acting import act_on_case
 from config.pages.case_sheet import read_sheet
 from config.pages.cases import render_case
 from config.pages.frame import Fault, page
-from dossier.api import caller_of, copy_response, file_response, material_response, proof_response
+from dossier.api import copy_response, file_response, material_response, proof_response
 from dossier.models import Dossier
 from dossier.services import check_file, check_for_anyone, confirm_result, countersign
 from dossier.services.public_checking import Checked
 from registry.actors import Actor
+from registry.callers import caller_address
 from registry.permissions import NotYours, visible
 from storage.errors import Refused
 from storage.services import fetch_to
@@ -116,7 +117,7 @@ def _checked(request: HttpRequest) -> Checked:
     if not isinstance(file, UploadedFile):
         raise Refused("no_file", "请选择要核验的 PDF 文件。")
     return check_for_anyone(
-        content=file.chunks(), size=file.size or 0, caller=caller_of(request), now=timezone.now()
+        content=file.chunks(), size=file.size or 0, caller=caller_address(request), now=timezone.now()
     )
 
 

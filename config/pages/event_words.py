@@ -44,6 +44,7 @@ WORDS: Mapping[str, str] = {
     "waybill.booked": "取得运单号",
     "waybill.cancelled": "取消运单",
     "waybill.failed": "下单失败",
+    "waybill.left_over": "承运商多出运单号",
     "parcel.delivery_reversed": "承运商撤销送达",
     "parcel.delivery_redated": "承运商更正送达时间",
     "parcel.tracked": "承运商报告轨迹",

@@ -21,7 +21,8 @@ class Waybill(models.Model):
     """运单. `reference` is what the courier knows us by: asking twice with it never makes a second waybill.
 
     `latest_kind` and `latest_at` repeat what the standing tracking events say, for lists. `leading_*` describe the
-    newest full list of a carrier that pushes snapshots.
+    newest full list of a carrier that pushes snapshots. `asked_at`: when the courier was last asked about it, answered or
+    not. `tried_at`: when somebody last took up an order, a cancellation or a subscription that was not through.
     """
 
     parcel = models.ForeignKey(Parcel, on_delete=models.PROTECT, related_name="waybills", verbose_name="寄件")
@@ -58,6 +59,8 @@ class Waybill(models.Model):
     subscribed_at = models.DateTimeField("订阅时间", null=True, blank=True)
     subscriptions = models.PositiveSmallIntegerField("订阅次数", default=0)
     heard_at = models.DateTimeField("最近收到轨迹", null=True, blank=True)
+    asked_at = models.DateTimeField("最近查询", null=True, blank=True)
+    tried_at = models.DateTimeField("最近续办", null=True, blank=True)
     requested_at = models.DateTimeField("下单时间")
     booked_at = models.DateTimeField("取得运单号时间", null=True, blank=True)
     ended_at = models.DateTimeField("结束时间", null=True, blank=True)
@@ -107,6 +110,8 @@ class WebhookDelivery(models.Model):
         FAILED = "failed", "无法识别"
         FORGED = "forged", "验签失败"
 
+    REPLAYABLE = (State.PROCESSED, State.PARKED, State.FAILED)
+
     account = models.ForeignKey(
         CarrierAccount, on_delete=models.PROTECT, related_name="deliveries", verbose_name="账户"
     )
@@ -138,6 +143,11 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id}/{self.key}"
+
+    @property
+    def can_replay(self) -> bool:
+        """Whether a person may have it processed again: it was the courier's, and nobody is at it."""
+        return self.state in self.REPLAYABLE
 
 
 class ParkedNumber(models.Model):

@@ -121,9 +121,9 @@ def replay(*, delivery: WebhookDelivery, actor: Actor, now: datetime) -> str:
     """Processes a push again from its raw bytes, by hand; what was applied already is not applied twice."""
     check_may(actor, "inbox.see")
     with transaction.atomic():
-        changed = WebhookDelivery.objects.filter(
-            pk=delivery.pk, state__in=[State.PROCESSED, State.PARKED, State.FAILED]
-        ).update(state=State.RECEIVED, fault="")
+        changed = WebhookDelivery.objects.filter(pk=delivery.pk, state__in=WebhookDelivery.REPLAYABLE).update(
+            state=State.RECEIVED, fault=""
+        )
         if not changed:
             raise Refused("delivery_state", "该推送验签失败或正在处理，不能重放。")
         events.record(kind="webhook.replayed", actor=actor, subject=delivery, now=now)

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from logistics.couriers.base import Report
-from logistics.models import Parcel, TrackingEvent, Waybill, WebhookDelivery
+from logistics.models import Incident, Parcel, TrackingEvent, Waybill, WebhookDelivery
 from logistics.rules.parcels import (
     INCIDENT_OF,
     IncidentKind,
@@ -23,6 +23,8 @@ from logistics.services.subscribing import subscription_of
 from registry.actors import SYSTEM, Actor
 
 ASK_AFTER = timedelta(hours=2)
+ASK_AGAIN = timedelta(minutes=10)
+"""How long a courier that did not answer for a waybill is left alone about it."""
 SILENT_AFTER = timedelta(days=3)
 MOVING = frozenset(TrackingKind) - {TrackingKind.ORDERED, TrackingKind.CANCELLED, TrackingKind.REVERSAL}
 
@@ -75,7 +77,11 @@ def follow_courier(*, parcel: Parcel, actor: Actor, now: datetime) -> None:
     waybill = parcel.waybills.filter(state=WaybillState.BOOKED).first()
     said = whereabouts(waybill.scans()) if waybill else None
     kind, at = said or (None, now)
-    if parcel.state == ParcelState.SEALED and kind in MOVING:
+    if (
+        parcel.state == ParcelState.SEALED
+        and kind in MOVING
+        and not _answered(IncidentKind.UNSCANNED_HANDOVER, parcel, at)
+    ):
         open_incident(kind=IncidentKind.UNSCANNED_HANDOVER, parcel=parcel, actor=actor, now=now)
     if parcel.state == ParcelState.HANDED_OVER and kind in MOVING:
         move_state(parcel, "move")
@@ -94,36 +100,64 @@ def follow_courier(*, parcel: Parcel, actor: Actor, now: datetime) -> None:
     elif parcel.state == ParcelState.DELIVERED:
         move_state(parcel, "undo_delivery", delivered_at=None)
         _reversed(parcel, actor, now)
-    elif _confirmed_on_the_couriers_word(parcel) and kind != TrackingKind.DELIVERED:
+    elif (
+        _confirmed_on_the_couriers_word(parcel)
+        and kind != TrackingKind.DELIVERED
+        and not _answered(IncidentKind.DELIVERY_REVERSED, parcel, at)
+    ):
         _reversed(parcel, actor, now)
 
 
 def poll(*, waybill: Waybill, now: datetime) -> int:
-    """Asks the courier what it knows: the safety net when pushes stop. How many scans were new."""
+    """Asks the courier what it knows: the safety net when pushes stop. How many scans were new.
+
+    That it was asked is kept first, so that a waybill whose courier never answers waits its turn behind the others.
+    """
     courier = courier_of(waybill.account)
+    Waybill.objects.filter(pk=waybill.pk).update(asked_at=now)
     report = courier.query(subscription_of(waybill))
     with transaction.atomic():
         return apply_report(waybill=waybill, report=report, now=now)
 
 
 def overdue(now: datetime, *, after: timedelta = ASK_AFTER) -> QuerySet[Waybill]:
-    """Waybills on the road whose courier has told us nothing, not even that nothing changed, for a while."""
-    return _on_the_road().filter(
-        Q(heard_at__lt=now - after) | Q(heard_at__isnull=True, booked_at__lt=now - after)
+    """Waybills on the road whose courier has told us nothing, not even that nothing changed, for a while.
+
+    Those that were never asked about come first, then the one whose last question is longest ago.
+    """
+    quiet = Q(heard_at__lt=now - after) | Q(heard_at__isnull=True, booked_at__lt=now - after)
+    rested = Q(asked_at__isnull=True) | Q(asked_at__lte=now - ASK_AGAIN)
+    return (
+        _on_the_road()
+        .filter(quiet, rested)
+        .order_by(F("asked_at").asc(nulls_first=True), F("heard_at").asc(nulls_first=True), "pk")
     )
 
 
 def watch_silence(*, now: datetime) -> int:
-    """Opens an incident for each parcel on the road that was scanned nowhere for three days; how many there are.
+    """Opens an incident for each parcel on the road that was scanned nowhere for three days; how many are silent.
 
-    Asking the courier in vain does not break the silence: only a scan does.
+    Asking the courier in vain does not break the silence: only a scan does. Where a person has looked into it and
+    closed the incident, three more days without a scan make the next one.
     """
-    last_seen = Coalesce("latest_at", "parcel__handed_over_at")
-    silent = list(_on_the_road().annotate(last_seen=last_seen).filter(last_seen__lt=now - SILENT_AFTER))
-    for waybill in silent:
+    of_parcel = Incident.objects.filter(parcel=OuterRef("parcel"), kind=IncidentKind.SILENCE.value)
+    looked_into = of_parcel.order_by("-resolved_at").filter(resolved_at__isnull=False)
+    silent = (
+        _on_the_road()
+        .annotate(
+            last_seen=Coalesce("latest_at", "parcel__handed_over_at"),
+            looked_into_at=Subquery(looked_into.values("resolved_at")[:1]),
+            known=Exists(of_parcel.filter(state=Incident.State.OPEN)),
+        )
+        .filter(
+            Q(looked_into_at__isnull=True) | Q(looked_into_at__lt=now - SILENT_AFTER),
+            last_seen__lt=now - SILENT_AFTER,
+        )
+    )
+    for waybill in silent.filter(known=False).order_by("pk").iterator():
         with transaction.atomic():
             open_incident(kind=IncidentKind.SILENCE, parcel=waybill.parcel, actor=SYSTEM, now=now)
-    return len(silent)
+    return silent.count()
 
 
 def _on_the_road() -> QuerySet[Waybill]:
@@ -172,6 +206,12 @@ def _keep_delivery_time(parcel: Parcel, at: datetime, actor: Actor, now: datetim
     Parcel.objects.filter(pk=parcel.pk, state=ParcelState.DELIVERED).update(delivered_at=at)
     parcel.delivered_at = at
     record_parcel(parcel, "parcel.delivery_redated", actor=actor, now=now, data={"at": at.isoformat()})
+
+
+def _answered(kind: IncidentKind, parcel: Parcel, at: datetime) -> bool:
+    """Whether a person has the fault before them, or closed it after the scan that tells it: then it is no news."""
+    known = Incident.objects.filter(parcel=parcel, kind=kind.value, original=None)
+    return known.filter(Q(state=Incident.State.OPEN) | Q(resolved_at__gte=at)).exists()
 
 
 def _confirmed_on_the_couriers_word(parcel: Parcel) -> bool:

@@ -4,18 +4,18 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
 
 from logistics.couriers.base import Booking, Order, Payer, Payment, Settling
-from logistics.couriers.errors import CourierError, FateUnknown
+from logistics.couriers.errors import CourierError, CourierSaidNo, FateUnknown
 from logistics.models import CarrierAccount, Parcel, Waybill
-from logistics.models.waybills import LIVING
 from logistics.rules.parcels import NotNow, ParcelState, WaybillState, waybill_number
 from logistics.rules.payers import PaymentTerm
 from logistics.services.accounts import courier_of
 from logistics.services.ends import courier_party, is_sender
 from logistics.services.inbox import adopt_parked
 from logistics.services.parcels import record_parcel
-from logistics.services.subscribing import subscribe
+from logistics.services.subscribing import MOST_SUBSCRIPTIONS, subscribe
 from registry.actors import SYSTEM, Actor
 from registry.permissions import NotYours, check_may
 from storage.models import Kind, StoredObject
@@ -23,6 +23,10 @@ from storage.services import store_bytes
 
 log = logging.getLogger("tongban.couriers")
 RESUME_AFTER = timedelta(minutes=2)
+GIVEN_UP_AFTER = timedelta(minutes=10)
+"""An order to a courier that cannot be asked by our reference is only given up when it can no longer be on its way."""
+MOST_RESUMED = 100
+"""Waybills taken up in one round; the rest have their turn in the next."""
 PAYMENTS: dict[str, tuple[Payer, Settling]] = {
     # 到付 for a service centre is settled by the month on the receiver's account, not at the door.
     PaymentTerm.COLLECT: (Payer.RECEIVER, Settling.MONTHLY),
@@ -37,12 +41,15 @@ def book_waybill(
     """A waybill for a sealed parcel, charged to `account`.
 
     The wish is written down first, the courier is asked outside any transaction, and the answer is written down
-    last: a crash in between is taken up by `resume_waybills`. A second call answers the same waybill.
+    last: a crash in between is taken up by `resume_waybills`. A second call answers the same waybill; while the first
+    is still with the courier, it is refused.
     """
     _check_own(actor, parcel)
-    waybill = _request(parcel=parcel, account=account, term=term, actor=actor, now=now)
+    waybill, new = _request(parcel=parcel, account=account, term=term, actor=actor, now=now)
     if waybill.state == WaybillState.REQUESTED:
-        _obtain(waybill, actor=actor, now=now)
+        if not (new or _take_up(waybill, now=now, rested=now - RESUME_AFTER)):
+            raise NotNow("waybill_under_way", "正在向承运商下单，请稍候刷新页面，不要重复下单。")
+        _obtain(waybill, actor=actor, now=now, again=not new)
     return waybill
 
 
@@ -59,7 +66,7 @@ def register_waybill(
     _check_own(actor, parcel)
     number = waybill_number(number)
     with transaction.atomic():
-        waybill = _request(parcel=parcel, account=account, term=term, actor=actor, now=now)
+        waybill, _ = _request(parcel=parcel, account=account, term=term, actor=actor, now=now)
         if waybill.state == WaybillState.BOOKED and waybill.number != number:
             raise NotNow("parcel_has_waybill", "该寄件已有运单，请先取消运单。")
         if waybill.state == WaybillState.REQUESTED:
@@ -76,18 +83,22 @@ def cancel_waybill(*, waybill: Waybill, reason: str, actor: Actor, now: datetime
     if waybill.parcel.state not in (ParcelState.SEALED, ParcelState.PACKING):
         raise NotNow("waybill_in_use", "寄件已交寄，不能取消运单；请联系承运商拦截。")
     with transaction.atomic():
-        if not _change(waybill, WaybillState.BOOKED, WaybillState.CANCELLING):
+        if not _change(waybill, WaybillState.BOOKED, WaybillState.CANCELLING, tried_at=now):
             raise NotNow("waybill_state", "只有已下单的运单才能取消，请刷新页面。")
     _give_back(waybill, reason=reason, actor=actor, now=now)
 
 
-def resume_waybills(*, now: datetime, older_than: timedelta = RESUME_AFTER) -> int:
-    """Takes up what a crash or a silent courier left half done; how many waybills came further."""
-    waiting = Waybill.objects.select_related("parcel", "carrier", "account__carrier").filter(
-        requested_at__lt=now - older_than
-    )
+def resume_waybills(
+    *, now: datetime, older_than: timedelta = RESUME_AFTER, at_most: int = MOST_RESUMED
+) -> int:
+    """Takes up what a crash or a silent courier left half done; how many waybills came further.
+
+    Each is taken up by one process at a time, and those that were left longest come first.
+    """
     done = 0
-    for waybill in waiting.filter(state__in=LIVING, ended_at__isnull=True):
+    for waybill in _half_done(now - older_than)[:at_most]:
+        if not _take_up(waybill, now=now, rested=now - older_than):
+            continue
         try:
             done += _resume(waybill, now=now)
         except CourierError as error:
@@ -106,7 +117,8 @@ def fetch_carrier_label(*, waybill: Waybill, now: datetime) -> StoredObject:
 
 def _request(
     *, parcel: Parcel, account: CarrierAccount, term: PaymentTerm, actor: Actor, now: datetime
-) -> Waybill:
+) -> tuple[Waybill, bool]:
+    """The living waybill of the parcel, and whether it is a new wish."""
     with transaction.atomic():
         living = (
             Waybill.objects.select_for_update()
@@ -114,7 +126,7 @@ def _request(
             .first()
         )
         if living is not None:
-            return living
+            return living, False
         if not Parcel.objects.filter(pk=parcel.pk, state=ParcelState.SEALED).exists():
             raise NotNow("parcel_not_sealed", "请先封装并称重，再下单取得运单号。")
         payer, settling = PAYMENTS[term]
@@ -131,6 +143,7 @@ def _request(
                     settling=settling.value,
                     company=account.carrier.company,
                     requested_at=now,
+                    tried_at=now,
                 )
         except IntegrityError as error:
             raise NotNow("parcel_has_waybill", "该寄件的运单正在办理中，请稍后刷新。") from error
@@ -141,15 +154,22 @@ def _request(
             now=now,
             data={"reference": waybill.reference, "carrier": account.carrier.code, "term": term.value},
         )
-    return waybill
+    return waybill, True
 
 
-def _obtain(waybill: Waybill, *, actor: Actor, now: datetime) -> None:
+def _obtain(waybill: Waybill, *, actor: Actor, now: datetime, again: bool) -> None:
+    """Asks the courier for the waybill; when it was asked before, first whether it has made one already."""
     courier = courier_of(waybill.account)
     try:
-        booking = courier.create(order_of(waybill))
+        made = courier.find(waybill.reference) if again else None
+        if made is not None and made.cancelled:
+            raise CourierSaidNo("承运商已取消这个寄件编号的订单，请重新下单。")
+        booking = made or courier.create(order_of(waybill))
     except CourierError as error:
-        if not error.can_retry:
+        if error.can_retry:
+            # This try is over, so the next one need not wait until it can no longer be on its way.
+            Waybill.objects.filter(pk=waybill.pk, tried_at=waybill.tried_at).update(tried_at=None)
+        else:
             _fail(waybill, error, actor=actor, now=now)
         raise
     with transaction.atomic():
@@ -178,13 +198,16 @@ def order_of(waybill: Waybill) -> Order:
 
 
 def _settle(waybill: Waybill, booking: Booking, *, actor: Actor, now: datetime) -> None:
+    """The courier's number, written down. An answer that comes after the order was given up still counts."""
+    open_states = [WaybillState.REQUESTED.value, WaybillState.FAILED.value]
     try:
         with transaction.atomic():
-            changed = Waybill.objects.filter(pk=waybill.pk, state=WaybillState.REQUESTED).update(
+            changed = Waybill.objects.filter(pk=waybill.pk, state__in=open_states, number="").update(
                 state=WaybillState.BOOKED.value,
                 number=booking.waybill_number,
                 routing=dict(booking.routing),
                 booked_at=now,
+                ended_at=None,
             )
     except IntegrityError as error:
         raise NotNow("waybill_taken", "该运单号已登记在另一个寄件上，请核对运单号。") from error
@@ -201,6 +224,15 @@ def _settle(waybill: Waybill, booking: Booking, *, actor: Actor, now: datetime) 
                 "carrier": waybill.carrier.code,
                 "term": waybill.term,
             },
+        )
+    elif waybill.number != booking.waybill_number:
+        # Two answers for one order: the other one is settled, and somebody has to give this number back.
+        record_parcel(
+            waybill.parcel,
+            "waybill.left_over",
+            actor=actor,
+            now=now,
+            data={"waybill": booking.waybill_number, "reference": waybill.reference},
         )
 
 
@@ -242,15 +274,41 @@ def _give_back(waybill: Waybill, *, reason: str, actor: Actor, now: datetime) ->
 
 def _resume(waybill: Waybill, *, now: datetime) -> bool:
     if waybill.state == WaybillState.REQUESTED:
-        if not courier_of(waybill.account).creates_once:
-            _fail(waybill, FateUnknown(), actor=SYSTEM, now=now)
+        if courier_of(waybill.account).creates_once:
+            _obtain(waybill, actor=SYSTEM, now=now, again=True)
             return True
-        _obtain(waybill, actor=SYSTEM, now=now)
+        if waybill.requested_at > now - GIVEN_UP_AFTER:
+            return False
+        _fail(waybill, FateUnknown(), actor=SYSTEM, now=now)
         return True
     if waybill.state == WaybillState.CANCELLING:
         _give_back(waybill, reason="寄件方取消", actor=SYSTEM, now=now)
         return True
     return subscribe(waybill=waybill, now=now)
+
+
+def _half_done(before: datetime) -> QuerySet[Waybill]:
+    under_way = Q(state__in=[WaybillState.REQUESTED.value, WaybillState.CANCELLING.value])
+    unsubscribed = Q(
+        state=WaybillState.BOOKED.value,
+        subscribed_at__isnull=True,
+        subscriptions__lt=MOST_SUBSCRIPTIONS,
+        ended_at__isnull=True,
+    )
+    return (
+        Waybill.objects.select_related("parcel", "carrier", "account__carrier")
+        .filter(under_way | unsubscribed, requested_at__lt=before)
+        .filter(Q(tried_at__isnull=True) | Q(tried_at__lt=before))
+        .order_by(F("tried_at").asc(nulls_first=True), "requested_at")
+    )
+
+
+def _take_up(waybill: Waybill, *, now: datetime, rested: datetime) -> bool:
+    """Whether this process may go on with the waybill: nobody else tried since `rested`."""
+    free = Q(tried_at__isnull=True) | Q(tried_at__lt=rested)
+    taken = Waybill.objects.filter(free, pk=waybill.pk, state=waybill.state).update(tried_at=now)
+    waybill.tried_at = now if taken else waybill.tried_at
+    return bool(taken)
 
 
 def _change(waybill: Waybill, old: WaybillState, new: WaybillState, **changes: object) -> bool:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection
 from django.test import Client
+from pytest_django import Settings
 
 from logistics.couriers.kuaidi100.adapter import push_sign
 from logistics.models import CarrierAccount, Incident, TrackingEvent, Waybill, WebhookDelivery
@@ -191,6 +192,24 @@ def test_addresses_outside_the_list_are_refused(play: Play) -> None:
     CarrierAccount.objects.update(allowed_addresses=["203.0.113.0/24"])
     send(play.account, play.push(play.move(TrackingKind.COLLECTED)))
     assert WebhookDelivery.objects.get().fault == "来源地址不在允许范围内"
+
+
+@pytest.mark.parametrize(("told", "state"), [("203.0.113.9", "received"), ("198.51.100.1", "forged")])
+def test_behind_a_proxy_the_address_is_the_one_that_it_tells(
+    told: str, state: str, road: Road, sandbox: SandboxServer, settings: Settings
+) -> None:
+    account = kuaidi100_account(road.cast, sandbox.url)
+    CarrierAccount.objects.update(allowed_addresses=["203.0.113.0/24"])
+    settings.CLIENT_ADDRESS_HEADER = "X-Real-IP"
+    play = Play(road.registered(account=account), account)
+    play.move(TrackingKind.COLLECTED)
+    Client(REMOTE_ADDR="127.0.0.1").post(
+        f"/api/v1/webhooks/couriers/{account.path_token}",
+        play.snapshot().body,
+        content_type="application/x-www-form-urlencoded",
+        headers={"x-real-ip": told},
+    )
+    assert WebhookDelivery.objects.get().state == state
 
 
 def test_a_body_without_end_is_refused(play: Play) -> None:

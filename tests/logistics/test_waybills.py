@@ -7,12 +7,17 @@ import httpx
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from logistics.couriers.errors import AnswerLost, CourierSaidNo
-from logistics.models import CarrierAccount, Waybill
+from logistics.couriers.base import Booking, Order
+from logistics.couriers.errors import AnswerLost, CourierError, CourierSaidNo, Unreachable
+from logistics.couriers.neutral import NeutralCourier
+from logistics.models import CarrierAccount, Incident, Parcel, Waybill
 from logistics.rules.parcels import NotNow, WaybillState
 from logistics.rules.payers import PaymentTerm
+from logistics.sandbox.http import Answer, Request
 from logistics.sandbox.server import SandboxServer
-from logistics.services.accounts import NoAccount, account_of, callback_url, rotate_credentials
+from logistics.services import waybills
+from logistics.services.accounts import NoAccount, account_of, callback_url, courier_of, rotate_credentials
+from logistics.services.incidents import resolve_incident
 from logistics.services.parcels import cancel_parcel, unseal_parcel
 from logistics.services.tracking import overdue, poll, watch_silence
 from logistics.services.waybills import (
@@ -45,6 +50,29 @@ def road(cast: Cast, sandbox: SandboxServer) -> Road:
 
 def wish(client: httpx.Client, sandbox: SandboxServer, path: str, **body: Any) -> None:
     client.post(f"{sandbox.url}/sandbox/{path}", json=body).raise_for_status()
+
+
+def listen_in(sandbox: SandboxServer, acts: list[str]) -> None:
+    """Keeps what the courier is asked for, in order."""
+    answer = sandbox.answer
+
+    def listening(request: Request) -> Answer | None:
+        acts.append(f"{request.method} {request.path}")
+        return answer(request)
+
+    sandbox.answer = listening  # type: ignore[method-assign]
+
+
+def copy_of(waybill: Waybill, number: int) -> Waybill:
+    """Another parcel's waybill in the same state."""
+    parcel = Parcel.objects.get(pk=waybill.parcel_id)
+    parcel.pk, parcel.number, parcel.code = None, f"{parcel.number}-{number}", f"{number:016d}"
+    parcel.save(force_insert=True)
+    twin = Waybill.objects.get(pk=waybill.pk)
+    twin.pk, twin.parcel = None, parcel
+    twin.reference, twin.number = f"{parcel.number}-1", f"10{number:011d}"
+    twin.save(force_insert=True)
+    return twin
 
 
 def test_booked_subscribed_and_told(road: Road, sandbox: SandboxServer) -> None:
@@ -100,6 +128,27 @@ def test_a_courier_that_stays_silent_leaves_a_wish_that_is_taken_up_later(
     assert [one.number for one in sandbox.world.shipments()] == [waybill.number]
 
 
+def test_an_order_that_is_still_with_the_courier_is_not_sent_twice(
+    road: Road, sandbox: SandboxServer
+) -> None:
+    parcel = road.sealed()
+    second: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        create = NeutralCourier.create
+
+        def click_again(courier: NeutralCourier, order: Order) -> Booking:
+            with pytest.raises(NotNow) as refusal:
+                road.booked(parcel)
+            second.append(refusal.value.code)
+            return create(courier, order)
+
+        patch.setattr(NeutralCourier, "create", click_again)
+        waybill = road.booked(parcel)
+    assert second == ["waybill_under_way"]
+    assert waybill.state == WaybillState.BOOKED
+    assert len(sandbox.world.shipments()) == 1
+
+
 def test_a_courier_that_says_no_leaves_room_for_another_try(road: Road, sandbox: SandboxServer) -> None:
     road.account.credentials = {"current": NEUTRAL | {"api_key": "wrong"}, "retired": []}
     parcel = road.sealed()
@@ -110,6 +159,68 @@ def test_a_courier_that_says_no_leaves_room_for_another_try(road: Road, sandbox:
     road.account.refresh_from_db()
     again = road.booked(parcel)
     assert (again.state, again.reference) == (WaybillState.BOOKED, f"{parcel.number}-2")
+
+
+def test_a_courier_is_asked_before_an_order_is_sent_again(
+    road: Road, sandbox: SandboxServer, client: httpx.Client
+) -> None:
+    acts: list[str] = []
+    listen_in(sandbox, acts)
+    wish(client, sandbox, "faults", kind="lost_answer", on="create", times=1)
+    wish(client, sandbox, "faults", kind="error", on="find", times=3)
+    with pytest.raises(AnswerLost):
+        road.booked()
+    acts.clear()
+    assert resume_waybills(now=LATER) == 1
+    assert acts[0] == "GET /v1/orders"
+    assert "POST /v1/orders" not in acts
+    assert Waybill.objects.get().state == WaybillState.BOOKED
+
+
+def test_a_clerk_may_try_again_at_once_when_the_courier_was_away(
+    road: Road, sandbox: SandboxServer, client: httpx.Client
+) -> None:
+    wish(client, sandbox, "faults", kind="busy", on="create", times=3)
+    parcel = road.sealed()
+    with pytest.raises(Unreachable):
+        road.booked(parcel)
+    assert road.booked(parcel).state == WaybillState.BOOKED
+    assert len(sandbox.world.shipments()) == 1
+
+
+def test_an_order_whose_fate_nobody_can_ask_is_given_up_late_and_a_late_answer_counts(road: Road) -> None:
+    waybill = road.booked()
+    Waybill.objects.update(state=WaybillState.REQUESTED, number="", booked_at=None, subscribed_at=None)
+    with pytest.MonkeyPatch.context() as patch:
+        courier = courier_of(road.account)
+        courier.creates_once = False  # as EMS is
+        patch.setattr(waybills, "courier_of", lambda account: courier)
+        assert resume_waybills(now=NOW + timedelta(minutes=5)) == 0
+        assert resume_waybills(now=NOW + timedelta(minutes=11)) == 1
+    waybill.refresh_from_db()
+    assert waybill.state == WaybillState.FAILED
+    booking = Booking(waybill_number="1099999999999", reference=waybill.reference)
+    with transaction.atomic():
+        waybills._settle(waybill, booking, actor=road.cast.clerk, now=LATER)
+    assert (waybill.state, waybill.number, waybill.ended_at) == (WaybillState.BOOKED, "1099999999999", None)
+    other = Booking(waybill_number="1099999999998", reference=waybill.reference)
+    with transaction.atomic():
+        waybills._settle(waybill, other, actor=road.cast.clerk, now=LATER)
+    assert Event.objects.get(kind="waybill.left_over").data["waybill"] == "1099999999998"
+
+
+def test_taking_up_is_bounded_and_begins_with_what_was_left_longest(
+    road: Road, sandbox: SandboxServer, client: httpx.Client
+) -> None:
+    first = road.booked()
+    Waybill.objects.filter(pk=first.pk).update(subscribed_at=None, heard_at=None)
+    twins = [copy_of(first, number) for number in range(3)]
+    Waybill.objects.filter(pk=first.pk).update(tried_at=NOW + timedelta(minutes=1))
+    for minutes, twin in enumerate(twins):
+        Waybill.objects.filter(pk=twin.pk).update(tried_at=NOW - timedelta(minutes=10 + minutes))
+    resume_waybills(now=LATER, at_most=2)
+    tried = set(Waybill.objects.filter(tried_at=LATER).values_list("pk", flat=True))
+    assert tried == {twins[2].pk, twins[1].pk}
 
 
 def test_failing_to_subscribe_does_not_lose_the_waybill(
@@ -228,6 +339,41 @@ def test_only_a_scan_breaks_the_silence(road: Road, sandbox: SandboxServer, clie
     waybill.refresh_from_db()
     assert waybill.latest_kind == "in_transit"
     assert watch_silence(now=days) == 0
+
+
+def test_the_waybill_that_nobody_asked_about_longest_comes_first(
+    road: Road, sandbox: SandboxServer, client: httpx.Client
+) -> None:
+    first = road.booked()
+    road.on_the_road(first)
+    days = NOW + timedelta(days=1)
+    twins = [copy_of(first, number) for number in range(3)]
+    for hours, twin in zip((2, 5, 3), twins, strict=True):
+        Waybill.objects.filter(pk=twin.pk).update(asked_at=days - timedelta(hours=hours))
+    assert [one.pk for one in overdue(days)] == [first.pk, twins[1].pk, twins[2].pk, twins[0].pk]
+
+    wish(client, sandbox, "faults", kind="error", on="query", times=3)
+    with pytest.raises(CourierError):
+        poll(waybill=first, now=days)
+    # The courier owes the answer, but the others have their turn, and this one comes again after a rest.
+    assert [one.pk for one in overdue(days)] == [twins[1].pk, twins[2].pk, twins[0].pk]
+    assert overdue(days + timedelta(minutes=10)).last() == first
+
+
+def test_a_silence_that_a_person_looked_into_is_no_news_for_three_days(road: Road) -> None:
+    waybill = road.booked()
+    road.on_the_road(waybill)
+    days = NOW + timedelta(days=3, hours=1)
+    assert watch_silence(now=days) == 1
+    incident = Incident.objects.get()
+    resolve_incident(
+        incident=incident, resolution="已致电承运商，件在中转站", actor=road.cast.clerk, now=days
+    )
+    assert watch_silence(now=days + timedelta(minutes=1)) == 0
+    assert watch_silence(now=days + timedelta(days=2, hours=23)) == 0
+    assert Incident.objects.filter(state=Incident.State.OPEN).count() == 0
+    assert watch_silence(now=days + timedelta(days=3, minutes=1)) == 1
+    assert Incident.objects.filter(state=Incident.State.OPEN).count() == 1
 
 
 def test_an_account_is_found_rotated_and_guarded(road: Road) -> None:
