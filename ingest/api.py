@@ -69,6 +69,9 @@ class CaseOut(Schema):
 
 
 class CaseLine(Schema):
+    """`key` given as `before` brings the cases after this one, older ones."""
+
+    key: int
     number: str
     item: str
     state: str
@@ -98,7 +101,7 @@ def list_cases(request: HttpRequest, before: int | None = None) -> list[CaseLine
     if before is not None:
         rows = rows.filter(pk__lt=before)
     return [
-        CaseLine(number=c.number, item=c.item.name, state=c.state, submitted_at=c.submitted_at)
+        CaseLine(key=c.pk, number=c.number, item=c.item.name, state=c.state, submitted_at=c.submitted_at)
         for c in rows[:PAGE_SIZE]
     ]
 

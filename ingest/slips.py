@@ -57,7 +57,7 @@ def acceptance_of(handling: Handling) -> Acceptance:
 def notice_of(handling: Handling, *, noticed_at: datetime) -> Notice:
     """一次性告知书: one line for each line of what the office wrote (putian §五(六))."""
     case = handling.case
-    faults = [line.strip() for line in handling.reason.replace("；", "\n").splitlines() if line.strip()]
+    faults = [line.strip() for line in handling.notice.replace("；", "\n").splitlines() if line.strip()]
     return Notice(
         case_number=case.number,
         issuer=handling.office.name,

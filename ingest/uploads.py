@@ -54,7 +54,7 @@ def receive_file(
     (`where_it_is` tells where its pages lie by now). Raises NotNow when the case takes no files.
     """
     check_may(actor, "case.upload", case)
-    _check_open(case)
+    _check_open(case, material)
     if material is not None and material.case_id != case.pk:
         raise Refused("other_case", "这份材料不属于这个办件。")
     known = SourceFile.objects.filter(case=case, sha256=_sha256(path)).first()
@@ -124,9 +124,12 @@ def own_pages(file: SourceFile, folder: Path) -> dict[int, OwnPage]:
     }
 
 
-def _check_open(case: Case) -> None:
-    """Files are taken in while the clerk gathers them, and again when something was asked for."""
+def _check_open(case: Case, material: Material | None) -> None:
+    """Files are taken in while the clerk gathers them, again when something was asked for, and for a promise."""
     if case.state in (CaseState.DRAFT, CaseState.SUPPLEMENT):
+        return
+    promised = material is not None and material.deferred_until and material.promise_kept_at is None
+    if promised and case.state in (CaseState.SUBMITTED, CaseState.PRE_REVIEW, CaseState.ACCEPTED):
         return
     if not case.handlings.filter(state=HandlingState.SUPPLEMENT).exists():
         raise NotNow("case_not_open", "办件已提交，不能再上传材料；需要补充时请等审批部门发出补正通知。")
@@ -161,7 +164,7 @@ def _write(
 ) -> SourceFile:
     """The row of the file, its pages and the event, in the transaction of the caller."""
     held = Case.objects.select_for_update().get(pk=case.pk)
-    _check_open(held)
+    _check_open(held, material)
     found = keeping.found
     file = SourceFile.objects.filter(case=held, sha256=found.sha256).first()
     if file is None:

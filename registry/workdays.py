@@ -27,8 +27,16 @@ def is_workday(day: date) -> tuple[bool, bool]:
 
 
 def add_workdays(start: date, count: int) -> Deadline:
-    """The day on which `count` working days have passed since `start`, which itself does not count."""
+    """The day on which `count` working days have passed since `start`, which itself does not count.
+
+    A negative count goes back: the last day from which that many working days had passed by `start`.
+    """
     day, certain = start, True
+    while count < 0:
+        works, known = is_workday(day)
+        certain &= known
+        count += works
+        day -= timedelta(days=1)
     while count > 0:
         day += timedelta(days=1)
         works, known = is_workday(day)

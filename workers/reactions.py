@@ -32,6 +32,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
         Reaction("build_dossier", dossiers.build_first, dossiers.handlings_of_case),
     ),
     "handling.resubmitted": (Reaction("rebuild_dossier", dossiers.build_next),),
+    "handling.promise_kept": (Reaction("rebuild_dossier", dossiers.build_next),),
     "handling.accepted": (Reaction("issue_acceptance", papers.issue_acceptance),),
     "handling.supplement_asked": (Reaction("issue_notice", papers.issue_notice),),
     "handling.refused": (Reaction("issue_refusal", papers.issue_refusal),),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from dossier.services import renew_due
+from ingest.services.promises import watch_promises
 from logistics.couriers.errors import CourierError
 from logistics.services.inbox import sweep_inbox
 from logistics.services.tracking import overdue, poll, watch_silence
@@ -47,6 +48,7 @@ DUTIES: Mapping[str, Callable[..., int]] = {
     "ask_couriers": ask_couriers,
     "watch_silence": watch_silence,
     "renew_timestamps": renew_timestamps,
+    "watch_promises": watch_promises,
 }
 
 

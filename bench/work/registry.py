@@ -94,11 +94,11 @@ SELECT 'C' || lpad(n::text, 9, '0'), lpad(to_hex(n), 16, '0'), item_id, window_i
   CASE WHEN kind >= 2 THEN now() - n * interval '30 seconds' END, CASE WHEN kind >= 20 THEN now() END
 FROM drawn;
 INSERT INTO ingest_handling (case_id, office_id, is_lead, state, resume_state, accepted_at, deadline, deadline_certain,
-  decision, reason, decided_at)
+  decision, reason, decided_at, notice, unsent)
 SELECT c.id, d.office_id, true, CASE c.state WHEN 'draft' THEN 'waiting' WHEN 'submitted' THEN 'pending'
   WHEN 'closed' THEN 'decided' ELSE c.state END, '', CASE WHEN c.state IN ('accepted', 'closed') THEN now() END,
   CASE WHEN c.state IN ('accepted', 'closed') THEN current_date + (d.n %% 20)::int END, true, '', %(name)s,
-  CASE WHEN c.state = 'closed' THEN now() END
+  CASE WHEN c.state = 'closed' THEN now() END, %(name)s, false
 FROM ingest_case c JOIN drawn d ON d.n = substr(c.number, 2)::int;
 """
 FULL = {"items": 5_000, "offices": 3_000, "windows": 20_000, "cases": 1_000_000}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models import Model, Prefetch, QuerySet
+from django.utils import timezone
 
 from config.pages.asked import Asked, asked, may_answer
 from config.pages.case_rows import case_relations, step_of
@@ -14,7 +15,7 @@ from config.pages.journey import JourneyFacts, Station, Travel, first_of, journe
 from config.pages.next_step import NextStep, Who
 from dossier.models import Dossier, DossierState, Occasion
 from ingest.models import Case, Handling, Material, Original, Page, SourceFile
-from ingest.rules import CASE_STEPS, ENDED, CaseState, open_handling_acts
+from ingest.rules import CASE_STEPS, ENDED, CaseState, HandlingState, open_handling_acts
 from logistics.models import Parcel, ParcelItem, TrackingEvent, Waybill
 from logistics.rules.parcels import INBOUND, ON_THE_ROAD, OUTBOUND
 from logistics.services.ends import is_receiver
@@ -22,6 +23,7 @@ from registry.actors import Actor
 from registry.models import Event, Office, Slip, User, Window
 from registry.permissions import NotYours, may, visible
 from registry.terms import Delivery, Mode
+from registry.time import local_day
 from workers.models import Job, JobState
 
 
@@ -145,6 +147,16 @@ class CaseSheet:
         return "case.upload" in self.acts and self.case.state in (CaseState.DRAFT, CaseState.SUPPLEMENT)
 
     @property
+    def promise_open(self) -> bool:
+        """Whether this reader may hand in what was promised (容缺) while the case runs."""
+        running = (CaseState.SUBMITTED, CaseState.PRE_REVIEW, CaseState.ACCEPTED, CaseState.SUPPLEMENT)
+        return "case.upload" in self.acts and self.case.state in running
+
+    @property
+    def partly_decided(self) -> bool:
+        return any(part.handling.state == HandlingState.DECIDED for part in self.parts)
+
+    @property
     def can_withdraw(self) -> bool:
         return any(step.act == "withdraw" and self.case.state in step.sources for step in CASE_STEPS)
 
@@ -238,7 +250,7 @@ def read_sheet(number: str, actor: Actor) -> CaseSheet:
         case=case,
         chip=case_chip(case.state),
         parts=parts,
-        part=own[0] if own else parts[0],
+        part=own[0] if own else _most_urgent(parts, actor),
         materials=_materials(case),
         unsorted=list(case.pages.filter(material__isnull=True, set_aside=False).order_by("pk")),
         files=files,
@@ -260,6 +272,12 @@ def read_sheet(number: str, actor: Actor) -> CaseSheet:
     )
 
 
+def _most_urgent(parts: list[Part], actor: Actor) -> Part:
+    """A window looks at the part that waits for it, such as one office's 补正 of several; otherwise at the lead's."""
+    waiting = [part for part in parts if part.handling.state == HandlingState.SUPPLEMENT]
+    return waiting[0] if waiting and actor.window_id is not None else parts[0]
+
+
 def _downloadable(case: Case, actor: Actor) -> frozenset[int]:
     if not may(actor, "dossier.download"):
         return frozenset()
@@ -267,10 +285,16 @@ def _downloadable(case: Case, actor: Actor) -> frozenset[int]:
     return frozenset(rows.values_list("pk", flat=True))
 
 
+def promised(material: Material) -> bool:
+    """Whether the row stands on a promise (容缺) whose day has not passed."""
+    until = material.deferred_until
+    return until is not None and material.promise_kept_at is None and until >= local_day(timezone.now())
+
+
 def lacks(material: Material) -> str:
     """What is still missing on this row of the checklist, in words; empty when nothing is."""
     requirement = material.requirement
-    if not requirement.required or requirement.shared_data or material.deferred_until:
+    if not requirement.required or requirement.shared_data or promised(material):
         return ""
     pages = sum(not page.set_aside for page in material.pages.all())
     if pages == 0:
@@ -285,6 +309,8 @@ def _part(handling: Handling, case: Case, actor: Actor) -> Part:
     own_office = actor.office_id == handling.office_id
     allowed = set()
     for act in open_acts:
+        if act == "supplement" and handling.noticed_at is not None:
+            continue
         name = (
             "case.accept" if act == "accept" and case.mode == Mode.WINDOW_ACCEPT else _HANDLING_ACTS.get(act)
         )

@@ -88,7 +88,9 @@ def deadline_chip(deadline: date | None, *, paused: date | None, today: date) ->
     if deadline is None:
         return None
     if paused is not None:
-        return Chip(f"暂停计时，余 {max(workdays_between(paused, deadline), 0)} 个工作日", STOPPED)
+        left = workdays_between(paused, deadline)
+        late = f"已超期 {-left} 个工作日" if left < 0 else f"余 {left} 个工作日"
+        return Chip(f"暂停计时，{late}", LATE if left < 0 else STOPPED)
     left = workdays_between(today, deadline)
     if left < 0:
         return Chip(f"超期 {-left} 个工作日", LATE)

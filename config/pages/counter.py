@@ -14,7 +14,9 @@ from ingest.models import Material, Original
 from ingest.services.answering import answer_points
 from ingest.services.delivery import close, start_delivery
 from ingest.services.handlings import accept, resubmit
-from ingest.services.intake import Incomplete, defer_material, submit, take_in_original, withdraw
+from ingest.services.intake import Incomplete, submit, take_in_original
+from ingest.services.promises import defer_material, keep_promise
+from ingest.services.withdrawing import withdraw
 from logistics.services.custody import hand_to_applicant
 from registry.actors import Actor
 from registry.permissions import NotYours, visible
@@ -127,6 +129,20 @@ def defer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         at=f"material-{material.position}",
         act=promise,
         said="已记下容缺承诺。",
+    )
+
+
+@require_POST
+@page("case.upload")
+def hand_in_promised(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    material, now = _material(pk, actor, "case.upload"), timezone.now()
+    return act_on_case(
+        request,
+        actor,
+        material.case.number,
+        at=f"material-{material.position}",
+        act=lambda: keep_promise(material=material, actor=actor, now=now),
+        said="容缺材料已补齐，审批部门将收到新的卷宗。",
     )
 
 

@@ -7,8 +7,9 @@ from typing import Generic, TypeVar
 from django.db.models import DateField, F, Model, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
+from ingest.models import NO_DEADLINE
+
 M = TypeVar("M", bound=Model)
-NO_DEADLINE = date(9999, 12, 31)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
     Role.CLERK.value: (
         Place("收件", "intake", "worklist", "intake"),
         Place("在办", "running", "worklist", "running"),
+        Place("容缺待补", "sheet", "worklist", "promised"),
         Place("寄件", "parcel", "parcels"),
         Place("已归结", "done", "worklist", "ended"),
         Place("合作", "chain", "agreements"),

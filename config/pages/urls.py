@@ -45,6 +45,7 @@ urlpatterns = [
     path("cases/<str:number>/close/", counter.close_case, name="close_case"),
     path("materials/<int:pk>/original/", counter.take_in, name="take_in"),
     path("materials/<int:pk>/defer/", counter.defer, name="defer"),
+    path("materials/<int:pk>/promised/", counter.hand_in_promised, name="keep_promise"),
     path("originals/<int:pk>/hand-out/", counter.hand_out, name="hand_out"),
     path("handlings/<int:pk>/resubmit/", counter.resubmit_handling, name="resubmit"),
     path("handlings/<int:pk>/accept/", counter.accept_handling, name="accept"),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from config.pages.case_rows import Row, handling_rows, lead_rows
 from config.pages.frame import page
 from config.pages.keyset import Slice, by_deadline, newest_first
-from ingest.models import Handling
+from ingest.models import ON_THE_DESK, Handling, Material
 from ingest.rules import ENDED, CaseState, HandlingState
 from registry.actors import Actor
 from registry.permissions import visible
@@ -20,6 +20,10 @@ from registry.time import local_day
 
 PAGE_SIZE = 40
 H = HandlingState
+RUNNING = (CaseState.SUBMITTED, CaseState.PRE_REVIEW, CaseState.ACCEPTED, CaseState.SUPPLEMENT)
+OPEN_PROMISES = Material.objects.filter(deferred_until__isnull=False, promise_kept_at__isnull=True).values(
+    "case"
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,15 @@ WORK_LISTS = {
         ),
         lead_rows,
     ),
+    "promised": WorkList(
+        Role.CLERK,
+        "容缺待补",
+        "申请人承诺以后补交、还没有补齐材料的在办件。",
+        "没有等待补交的容缺材料。",
+        Q(is_lead=True, case__state__in=RUNNING, case__pk__in=OPEN_PROMISES),
+        RUNNING,
+        lead_rows,
+    ),
     "ended": WorkList(
         Role.CLERK,
         "已归结",
@@ -85,9 +98,12 @@ WORK_LISTS = {
         "待审核",
         "预审已通过或已受理的件，和等待寄出的审批结果。",
         "没有等待审核的件。",
-        Q(state__in=[H.PRE_REVIEW, H.ACCEPTED])
-        | Q(state=H.PENDING, case__mode=Mode.WINDOW_ACCEPT.value)
-        | Q(state=H.DECIDED, case__state__in=[CaseState.ACCEPTED, CaseState.DECIDED]),
+        ON_THE_DESK
+        & (
+            Q(state__in=[H.PRE_REVIEW, H.ACCEPTED])
+            | Q(state=H.PENDING, case__mode=Mode.WINDOW_ACCEPT.value)
+            | Q(unsent=True)
+        ),
         (H.PENDING, H.PRE_REVIEW, H.ACCEPTED, H.DECIDED),
         handling_rows,
     ),

@@ -72,8 +72,9 @@ def has_text(values: list[str], value: object) -> bool:
 def lacks_chip(material: Material) -> SafeString:
     """What this row of the checklist still lacks, or that it is complete."""
     if missing := lacks(material):
-        return chip(Chip(missing, chips.ATTENTION))
-    if material.deferred_until:
+        lapsed = material.deferred_until is not None and material.promise_kept_at is None
+        return chip(Chip("容缺承诺已过期" if lapsed else missing, chips.LATE if lapsed else chips.ATTENTION))
+    if material.deferred_until and material.promise_kept_at is None:
         return chip(Chip(f"容缺，承诺 {day(material.deferred_until)} 前补交", chips.ATTENTION))
     if not material.pages.all():
         return format_html('<span class="muted small">{}</span>', "未收")

@@ -43,6 +43,7 @@ HAPPENED = {
     "handling.decided": "作出审批决定",
     "original.taken_in": "收取材料原件",
     "material.deferred": "容缺受理，承诺限期补交",
+    "handling.promise_kept": "容缺材料补齐",
     "slip.issued": "出具文书",
 }
 

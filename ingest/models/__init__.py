@@ -1,10 +1,12 @@
 """One application, its handlings, its materials page by page, and the paper they came from."""
 
 from ingest.models.answers import ReviewAnswer
-from ingest.models.cases import Case, Handling
+from ingest.models.cases import NO_DEADLINE, ON_THE_DESK, Case, Handling
 from ingest.models.materials import Material, Original, Page, SourceFile
 
 __all__ = [
+    "NO_DEADLINE",
+    "ON_THE_DESK",
     "Case",
     "Handling",
     "Material",

@@ -3,7 +3,8 @@
 from datetime import date
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 
 from ingest.rules import ENDED, CaseState, HandlingState
 from registry.actors import Actor
@@ -11,6 +12,13 @@ from registry.models import Office, ServiceItem, Window
 from registry.permissions import Reach
 from registry.terms import Delivery, Mode
 from storage.encryption import EncryptedTextField
+
+NO_DEADLINE = date(9999, 12, 31)
+"""Where lists sort what has no deadline."""
+ON_THE_DESK = Q(
+    state__in=[HandlingState.PENDING.value, HandlingState.PRE_REVIEW.value, HandlingState.ACCEPTED.value]
+) | Q(unsent=True)
+"""Handlings with which an office has something to do."""
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -86,8 +94,11 @@ class Handling(models.Model):
     deadline = models.DateField("承诺办结日期", null=True, blank=True)
     deadline_certain = models.BooleanField("工作日历已公布", default=True)
     paused_on = models.DateField("暂停计时日期", null=True, blank=True)
+    noticed_at = models.DateTimeField("一次性告知时间", null=True, blank=True)
+    notice = EncryptedTextField("一次性告知内容", blank=True)
     decided_at = models.DateTimeField("决定时间", null=True, blank=True)
     decision = models.CharField("决定", max_length=20, blank=True)
+    unsent = models.BooleanField("已决定、结果待寄出", default=False)
     reason = EncryptedTextField("理由", blank=True)
 
     class Meta:
@@ -104,7 +115,17 @@ class Handling(models.Model):
                 name="ingest_handling_has_deadline",
             ),
         ]
-        indexes = [models.Index(fields=["office", "state", "deadline"], name="ingest_handling_list")]
+        indexes = [
+            models.Index(fields=["office", "state", "deadline"], name="ingest_handling_list"),
+            # What an office still has on its desk, most urgent first: small however much it has decided.
+            models.Index(
+                F("office"),
+                Coalesce(F("deadline"), Value(NO_DEADLINE), output_field=models.DateField()),
+                F("id"),
+                condition=ON_THE_DESK,
+                name="ingest_handling_desk",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.case_id}/{self.office_id}"

@@ -28,11 +28,21 @@ class Material(models.Model):
     name = models.CharField("名称", max_length=100)
     position = models.PositiveSmallIntegerField("序号")
     deferred_until = models.DateField("容缺承诺补交日期", null=True, blank=True)
+    promise_kept_at = models.DateTimeField("容缺材料补齐时间", null=True, blank=True)
+    reminded_at = models.DateTimeField("容缺到期提醒时间", null=True, blank=True)
+    lapsed_at = models.DateTimeField("容缺承诺逾期时间", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "材料"
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["case", "position"], name="ingest_material_position")]
+        indexes = [
+            models.Index(
+                fields=["deferred_until"],
+                condition=Q(deferred_until__isnull=False, promise_kept_at__isnull=True),
+                name="ingest_promise_open",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

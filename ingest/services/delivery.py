@@ -18,7 +18,10 @@ def start_delivery(*, case: Case, actor: Actor, now: datetime) -> Case:
         check_may(actor, "case.deliver", case)
     if case.state in (CaseState.DELIVERING, CaseState.CLOSED):
         return case
-    return _move(case, "deliver", actor=actor, now=now)
+    with transaction.atomic():
+        moved = _move(case, "deliver", actor=actor, now=now)
+        case.handlings.filter(unsent=True).update(unsent=False)
+    return moved
 
 
 def close(*, case: Case, actor: Actor, now: datetime) -> Case:

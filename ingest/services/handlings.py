@@ -6,18 +6,12 @@ from typing import Any
 from django.db import transaction
 
 from ingest.models import Case, Handling, Original
-from ingest.rules import (
-    CaseState,
-    HandlingState,
-    NotNow,
-    case_state_from,
-    check_follows,
-    handling_target,
-    missing_materials,
-)
+from ingest.rules import HandlingState, NotNow, handling_target, missing_materials
 from ingest.services.answering import check_questionnaire
+from ingest.services.following import let_case_follow
 from ingest.services.intake import Incomplete, material_facts
 from ingest.services.lawful import grant_for
+from ingest.services.promises import broken_promises
 from registry.actors import Actor
 from registry.events import record
 from registry.permissions import check_may
@@ -58,10 +52,11 @@ def accept(*, handling: Handling, actor: Actor, now: datetime) -> Handling:
 
 
 def ask_supplement(*, handling: Handling, reason: str, actor: Actor, now: datetime) -> Handling:
-    """补正: one notice lists everything that is missing; the promised time stops."""
+    """补正: one notice lists everything that is missing; the promised time stops. There is no second notice."""
     check_may(actor, "handling.supplement", handling)
     if not reason.strip():
         raise Incomplete("reason", "请一次性写明需要补正的全部内容。")
+    check_not_noticed(handling)
     return _move(
         handling,
         "supplement",
@@ -69,7 +64,8 @@ def ask_supplement(*, handling: Handling, reason: str, actor: Actor, now: dateti
         actor=actor,
         now=now,
         changes={
-            "reason": reason.strip(),
+            "notice": reason.strip(),
+            "noticed_at": now,
             "resume_state": handling.state,
             "paused_on": local_day(now) if handling.deadline else None,
         },
@@ -77,18 +73,27 @@ def ask_supplement(*, handling: Handling, reason: str, actor: Actor, now: dateti
 
 
 def resubmit(*, handling: Handling, actor: Actor, now: datetime) -> Handling:
-    """Hand in the supplement. The clock goes on with the working days it had left."""
+    """Hand in the supplement. The clock goes on with the working days it had left; days late stay days late."""
     check_may(actor, "case.submit", handling.case)
-    faults = missing_materials(material_facts(handling.case))
+    faults = missing_materials(material_facts(handling.case, today=local_day(now)))
     if faults:
         raise Incomplete("materials_missing", "；".join(faults) + "。")
     changes: dict[str, Any] = {"resume_state": "", "paused_on": None}
     if handling.deadline and handling.paused_on:
-        left = max(workdays_between(handling.paused_on, handling.deadline), 0)
+        left = workdays_between(handling.paused_on, handling.deadline)
         deadline = add_workdays(local_day(now), left)
         changes |= {"deadline": deadline.day, "deadline_certain": deadline.certain}
     act = "resubmit_accepted" if handling.resume_state == HandlingState.ACCEPTED else "resubmit"
     return _move(handling, act, kind="handling.resubmitted", actor=actor, now=now, changes=changes)
+
+
+def check_not_noticed(handling: Handling) -> None:
+    """一次告知 means once: what an office did not name then it cannot ask for later. Raises NotNow."""
+    if handling.noticed_at is None:
+        return
+    way = "请作出决定" if handling.accepted_at else "材料齐全的请受理，仍不符合要求的请写明理由不予受理"
+    day = f"{local_day(handling.noticed_at):%Y-%m-%d}"
+    raise NotNow("noticed_once", f"已于 {day} 一次性告知，不能再次要求补正；{way}。")
 
 
 def refuse(*, handling: Handling, reason: str, actor: Actor, now: datetime) -> Handling:
@@ -107,8 +112,15 @@ def refuse(*, handling: Handling, reason: str, actor: Actor, now: datetime) -> H
 
 
 def decide(*, handling: Handling, approved: bool, result_name: str, actor: Actor, now: datetime) -> Handling:
-    """作出决定. A paper result comes into being at the office and must reach the applicant."""
+    """作出决定. A paper result comes into being at the office and must reach the applicant.
+
+    What was promised for a day that has passed (容缺) is missing: nothing is granted without it.
+    """
     check_may(actor, "handling.decide", handling)
+    lapsed = broken_promises(handling.case, today=local_day(now)) if approved else []
+    if lapsed:
+        names = "、".join(f"「{material.name}」" for material in lapsed)
+        raise NotNow("promise_lapsed", f"{names}的容缺承诺已过期，窗口补齐后才能作出准予决定。")
     with transaction.atomic():
         decided = _move(
             handling,
@@ -117,7 +129,11 @@ def decide(*, handling: Handling, approved: bool, result_name: str, actor: Actor
             actor=actor,
             now=now,
             data={"approved": approved},
-            changes={"decided_at": now, "decision": "approved" if approved else "rejected"},
+            changes={
+                "decided_at": now,
+                "decision": "approved" if approved else "rejected",
+                "unsent": True,
+            },
         )
         if result_name.strip():
             Original.objects.create(
@@ -160,19 +176,6 @@ def _move(
             case_number=case.number,
             data={"office": handling.office.code, **(data or {})},
         )
-        _let_case_follow(case, actor=actor, now=now)
+        let_case_follow(case, actor=actor, now=now)
     handling.refresh_from_db()
     return handling
-
-
-def _let_case_follow(case: Case, *, actor: Actor, now: datetime) -> None:
-    """Set the case to what its handlings make of it, along an arrow of the table."""
-    case.refresh_from_db()
-    target = case_state_from(case.handlings.values_list("state", flat=True))
-    if target == case.state:
-        return
-    check_follows(case.state, target)
-    ended = {"closed_at": now} if target == CaseState.REFUSED else {}
-    Case.objects.filter(pk=case.pk, state=case.state).update(state=target, **ended)
-    record(kind=f"case.{target}", actor=actor, subject=case, now=now, case_number=case.number)
-    case.refresh_from_db()

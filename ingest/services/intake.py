@@ -1,7 +1,7 @@
 """At the counter: opening a case, taking in originals, submitting."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 from stdnum.iso7064 import mod_11_2
@@ -9,7 +9,6 @@ from stdnum.iso7064 import mod_11_2
 from ingest.models import Case, Handling, Material, Original
 from ingest.rules import (
     CaseState,
-    HandlingState,
     MaterialFacts,
     NotNow,
     case_target,
@@ -139,30 +138,11 @@ def take_in_original(
     return original
 
 
-def defer_material(*, material: Material, until: datetime, actor: Actor, now: datetime) -> Material:
-    """容缺: the applicant promises to hand this in later."""
-    check_may(actor, "case.upload", material.case)
-    if not material.requirement.deferrable:
-        raise Refused("not_deferrable", f"「{material.name}」不可容缺，请现在补齐。")
-    with transaction.atomic():
-        material.deferred_until = local_day(until)
-        material.save(update_fields=["deferred_until"])
-        record(
-            kind="material.deferred",
-            actor=actor,
-            subject=material,
-            now=now,
-            case_number=material.case.number,
-            data={"until": str(material.deferred_until)},
-        )
-    return material
-
-
 def submit(*, case: Case, actor: Actor, now: datetime) -> Case:
     """Hand the case to its offices. In 受审分离 the window accepts in the same breath."""
     check_may(actor, "case.submit", case)
     target = case_target("submit", case.state, case.mode)
-    faults = missing_materials(material_facts(case))
+    faults = missing_materials(material_facts(case, today=local_day(now)))
     if not case.agent_consent and case.mode == Mode.WINDOW_FORWARD:
         faults.append("申请人尚未同意由窗口代办（收受分离须经委托）")
     if faults:
@@ -199,24 +179,8 @@ def submit(*, case: Case, actor: Actor, now: datetime) -> Case:
     return case
 
 
-def withdraw(*, case: Case, reason: str, actor: Actor, now: datetime) -> Case:
-    """Take the case back before it is decided; every handling that still lives goes with it."""
-    check_may(actor, "case.withdraw", case)
-    target = case_target("withdraw", case.state, case.mode)
-    with transaction.atomic():
-        if not Case.objects.filter(pk=case.pk, state=case.state).update(state=target, closed_at=now):
-            raise NotNow("stale", "该办件刚刚已被处理，请刷新页面。")
-        ended = (HandlingState.REFUSED, HandlingState.WITHDRAWN)
-        for handling in case.handlings.exclude(state__in=ended):
-            state = handling_target("withdraw", handling.state, case.mode)
-            Handling.objects.filter(pk=handling.pk).update(state=state, reason=reason)
-        record(kind="case.withdrawn", actor=actor, subject=case, now=now, case_number=case.number)
-    case.refresh_from_db()
-    return case
-
-
-def material_facts(case: Case) -> list[MaterialFacts]:
-    """The checklist as it stands, in one query per table."""
+def material_facts(case: Case, *, today: date) -> list[MaterialFacts]:
+    """The checklist as it stands, in one query per table. A promise (容缺) holds until its day has passed."""
     counts: dict[int, int] = {}
     for material_id in case.pages.filter(set_aside=False, material__isnull=False).values_list(
         "material_id", flat=True
@@ -229,7 +193,7 @@ def material_facts(case: Case) -> list[MaterialFacts]:
             pages=counts.get(material.pk, 0),
             minimum_pages=material.requirement.minimum_pages,
             required=material.requirement.required,
-            deferred=material.deferred_until is not None,
+            deferred=material.deferred_until is not None and material.deferred_until >= today,
             shared_data=material.requirement.shared_data,
         )
         for material in case.materials.select_related("requirement")

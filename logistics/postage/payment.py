@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from ingest.models import Case
+from ingest.models import Case, Handling
+from ingest.rules import HandlingState
 from logistics.models import Parcel, PostageException, PostagePolicy
 from logistics.postage.regions import region_in
 from logistics.rules.parcels import Party
@@ -73,7 +74,7 @@ def shipment_of(parcel: Parcel, case: Case) -> Shipment:
     handlings = case.handlings.select_related("office__centre__region", "office__region").order_by(
         "-is_lead", "pk"
     )
-    deciding = tuple(handling.office for handling in handlings)
+    deciding = those_who_decide(list(handlings))
     sender = _office_at(parcel.sender_kind, parcel.sender_id)
     receiver = _office_at(parcel.receiver_kind, parcel.receiver_id)
     concerned = receiver or sender or next(iter(deciding), None)
@@ -87,6 +88,15 @@ def shipment_of(parcel: Parcel, case: Case) -> Shipment:
         covered=is_covered(case, concerned),
         sending_centre=centre_of(sending_centre) if sending_centre else None,
     )
+
+
+def those_who_decide(handlings: list[Handling]) -> tuple[Office, ...]:
+    """The offices whose decision the case brings, in their order; one that refused or was withdrawn from pays no share
+    of it. Where nobody is left, all of them: papers still go back.
+    """
+    ended = {HandlingState.REFUSED, HandlingState.WITHDRAWN}
+    living = [handling for handling in handlings if handling.state not in ended]
+    return tuple(handling.office for handling in living or handlings)
 
 
 def is_covered(case: Case, office: Office | None) -> bool:

@@ -7,7 +7,7 @@ from typing import cast
 from logistics.models import Charge, Parcel, TariffContract
 from logistics.postage.charging import consignment_of
 from logistics.postage.contracts import STANDARD, contract_in_force
-from logistics.postage.payment import centre_of, facts_of, is_covered
+from logistics.postage.payment import centre_of, facts_of, is_covered, those_who_decide
 from logistics.postage.policies import charges_between
 from logistics.postage.reconciling import period_of
 from logistics.rules.parcels import Party
@@ -117,7 +117,7 @@ class _Trial:
     def _shipment(self, charge: Charge) -> Shipment:
         parcel, case = charge.parcel, charge.case
         handlings = sorted(case.handlings.all(), key=lambda one: (not one.is_lead, one.pk))
-        deciding = [handling.office for handling in handlings]
+        deciding = those_who_decide(handlings)
         sender = self._office(parcel.sender_kind, parcel.sender_id)
         receiver = self._office(parcel.receiver_kind, parcel.receiver_id)
         sending = self._sending_centre(parcel)

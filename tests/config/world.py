@@ -106,7 +106,7 @@ ABOUT = {
         "case",
     ),
     **dict.fromkeys(["resubmit", "accept", "pre_review", "supplement", "refuse", "decide"], "handling"),
-    **dict.fromkeys(["take_in", "defer"], "material"),
+    **dict.fromkeys(["take_in", "defer", "keep_promise"], "material"),
     **dict.fromkeys(["hand_out"], "original"),
     **dict.fromkeys(["page", "thumbnail", "page_image"], "page"),
     **dict.fromkeys(

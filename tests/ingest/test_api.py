@@ -107,3 +107,20 @@ def test_the_documents_of_the_api_load_nothing_from_outside(cast: Cast) -> None:
     page = Client().get("/api/v1/docs")
     assert page.status_code == 200
     assert b"https://" not in page.content
+
+
+def test_a_platform_pages_through_all_its_cases_by_the_key_of_the_last_line(
+    cast: Cast, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [open_case(cast).number for _ in range(5)]
+    monkeypatch.setattr("ingest.api.PAGE_SIZE", 2)
+    seen: list[str] = []
+    after = ""
+    while True:
+        status, lines = call(key, "get", f"/cases{after}")
+        assert status == 200
+        if not lines:
+            break
+        seen += [line["number"] for line in lines]  # type: ignore[index]
+        after = f"?before={lines[-1]['key']}"  # type: ignore[index]
+    assert seen == made[::-1]

@@ -9,7 +9,8 @@ from ingest.models import Case, Original
 from ingest.rules import CaseState, HandlingState, NotNow
 from ingest.services.delivery import close, start_delivery
 from ingest.services.handlings import accept, ask_supplement, decide, pre_review, refuse, resubmit
-from ingest.services.intake import Incomplete, submit, take_in_original, withdraw
+from ingest.services.intake import Incomplete, submit, take_in_original
+from ingest.services.withdrawing import withdraw
 from registry.actors import SYSTEM
 from registry.events import record, verify_chains
 from registry.models import Event, Grant, Office

@@ -8,7 +8,8 @@ from django.db import connection, transaction
 
 from ingest.models import Case, Material, Page, SourceFile
 from ingest.rules import CaseState, NotNow
-from ingest.services.intake import submit, withdraw
+from ingest.services.intake import submit
+from ingest.services.withdrawing import withdraw
 from ingest.uploads import own_pages, receive_file, where_it_is
 from registry.actors import Actor
 from registry.events import verify_chains

@@ -2,8 +2,10 @@
 
 import pytest
 
-from ingest.models import Original
-from ingest.services.intake import withdraw
+from ingest.models import Case, Handling, Original
+from ingest.rules import HandlingState
+from ingest.services.handlings import accept, decide
+from ingest.services.withdrawing import withdraw
 from logistics.models import Parcel, ParcelItem
 from logistics.rules.parcels import STEPS, NotNow, ParcelState, open_acts, target, waybill_number
 from logistics.rules.payers import Leg
@@ -19,6 +21,7 @@ from logistics.services.parcels import (
 )
 from registry.models import Event
 from registry.permissions import NotYours
+from registry.terms import Mode
 from tests.cast import NOW, Cast, assemble
 from tests.logistics.road import Road, build_road
 
@@ -209,3 +212,31 @@ def test_check_digits_of_upu_numbers(number: str) -> None:
 @pytest.mark.parametrize("number", ["1012345678901", "SF7444407228423", "YT6186594166532"])
 def test_numbers_without_a_published_check_digit_are_taken_as_typed(number: str) -> None:
     assert waybill_number(number) == number
+
+
+def test_joint_results_wait_until_every_office_has_decided(road: Road) -> None:
+    """相关证件齐全后，管辖地…统一送达 (taizhou-2021 §三(三))."""
+    cast, case = road.cast, road.case
+    other = Handling.objects.create(case=case, office=cast.wenling, state=HandlingState.PENDING)
+    Case.objects.filter(pk=case.pk).update(mode=Mode.JOINT.value)
+    case.refresh_from_db()
+    road.handling.case.refresh_from_db()
+    accept(handling=road.handling, actor=cast.officer, now=NOW)
+    decide(handling=road.handling, approved=True, result_name="施工许可证", actor=cast.officer, now=NOW)
+    result = Original.objects.get(case=case, kind=Original.Kind.RESULT)
+
+    def send(leg: Leg) -> Parcel:
+        return pack(
+            leg=leg, sender=cast.taizhou, receiver=case, originals=[result], actor=cast.officer, now=NOW
+        )
+
+    with pytest.raises(NotNow) as refused:
+        send(Leg.JOINT_RESULT)
+    assert refused.value.code == "parcel_results_held"
+    with pytest.raises(NotNow) as refused:
+        send(Leg.RESULT)
+    assert refused.value.code == "parcel_joint_result"
+    other.refresh_from_db()
+    accept(handling=other, actor=cast.other_officer, now=NOW)
+    decide(handling=other, approved=True, result_name="", actor=cast.other_officer, now=NOW)
+    assert send(Leg.JOINT_RESULT).items.get().original == result

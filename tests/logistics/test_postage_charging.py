@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from ingest.rules import HandlingState
 from logistics.models import Charge, LedgerAccount, LedgerEntry, PostagePolicy, Posting
 from logistics.models.ledger import LedgerAccount as Account
 from logistics.postage.regions import region_in
@@ -99,6 +100,14 @@ def test_joint_results_are_shared_between_the_centres(world: PostageWorld) -> No
         (cast.wenling.centre, cast.wenling, 700),
     ]
     assert balance(Account.Kind.EXPENSE) == 1400
+
+
+def test_an_office_that_was_withdrawn_from_pays_no_share_of_the_joint_result(world: PostageWorld) -> None:
+    joint = world.joint_case()
+    joint.handlings.filter(office=world.cast.wenling).update(state=HandlingState.WITHDRAWN)
+    parcel = world.parcel(leg=Leg.JOINT_RESULT, case=joint, weight_g=2001)
+    charge = world.charged(world.waybill(parcel, term=PaymentTerm.SENDER_MONTHLY))
+    assert [(share.office, share.amount_fen) for share in charge.shares.all()] == [(world.cast.taizhou, 1400)]
 
 
 def test_what_misses_is_said(world: PostageWorld) -> None:

@@ -16,6 +16,8 @@ from workers.rules import NotYet
 from workers.work.papers import receipt_for
 
 READ = "read_page"
+HANDED_IN = ("handling.resubmitted", "handling.promise_kept")
+"""Events after which an office needs a new version."""
 
 
 def handlings_of_case(event: Event) -> Iterable[str]:
@@ -29,9 +31,11 @@ def build_first(event: Event, part: str, now: datetime) -> None:
 
 
 def build_next(event: Event, part: str, now: datetime) -> None:
-    """The next version, after a supplement; counted by the resubmissions so that doing it again makes no other."""
-    resubmitted = Event.objects.filter(
-        kind=event.kind,
+    """The next version, after a supplement or a kept promise; counted by what was handed in, so that doing it again
+    makes no other.
+    """
+    handed_in = Event.objects.filter(
+        kind__in=HANDED_IN,
         subject_type=event.subject_type,
         subject_id=event.subject_id,
         sequence__lte=event.sequence,
@@ -39,7 +43,7 @@ def build_next(event: Event, part: str, now: datetime) -> None:
     handling = Handling.objects.select_related("case__window", "case__item", "office").get(
         pk=event.subject_id
     )
-    _build(handling, 1 + resubmitted, event)
+    _build(handling, 1 + handed_in, event)
 
 
 def _build(handling: Handling, version: int, event: Event) -> None:
