@@ -107,6 +107,12 @@ def part_of(box: Box, start: float, end: float) -> Box:
     )
 
 
+def box_bounds(box: Box) -> tuple[float, float, float, float]:
+    """Return left, top, right, bottom of the smallest upright rectangle around a box."""
+    across, down = [x for x, _ in box], [y for _, y in box]
+    return min(across), min(down), max(across), max(down)
+
+
 def length_of(box: Box) -> float:
     """Return how far the text runs, in pixels."""
     return (math.dist(box[0], box[1]) + math.dist(box[3], box[2])) / 2

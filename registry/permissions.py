@@ -37,6 +37,7 @@ CLERK = (
     | {
         "case.create",
         "case.upload",
+        "page.correct",
         "case.submit",
         "case.accept",
         "case.notify",

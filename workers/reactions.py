@@ -27,6 +27,7 @@ class Reaction:
 
 REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "file.received": (Reaction("read_page", pages.read_page, pages.pages_of_file),),
+    "page.reading_asked": (Reaction("read_page_again", pages.read_page_again),),
     "case.submitted": (
         Reaction("issue_receipt", papers.issue_receipt),
         Reaction("build_dossier", dossiers.build_first, dossiers.handlings_of_case),

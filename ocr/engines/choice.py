@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast, get_args
+from typing import Literal, Protocol, cast, get_args
 
-from ocr.engines.interface import Engine
+from ocr.engines.interface import CutReader, Engine
 from ocr.engines.rapidocr import RapidOcr
 from ocr.engines.sessions import Backend
 from ocr.engines.tesseract import Tesseract
@@ -13,7 +13,16 @@ EngineName = Literal["rapidocr", "tesseract"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 
 
-def make_engine(name: str = "rapidocr", backend: str = "auto") -> Engine:
+class FullEngine(Engine, CutReader, Protocol):
+    """Reads pages, and cut-outs of what another engine doubted."""
+
+
+def other_engine(name: str) -> EngineName:
+    """Return the engine whose opinion is asked when `name` is in doubt."""
+    return "rapidocr" if name == "tesseract" else "tesseract"
+
+
+def make_engine(name: str = "rapidocr", backend: str = "auto") -> FullEngine:
     """Return a new engine; `backend` (auto, openvino, onnxruntime) matters to rapidocr only. Unknown: ValueError."""
     if backend not in {"auto", *get_args(Backend)}:
         raise ValueError(f"unknown OCR backend {backend!r}")

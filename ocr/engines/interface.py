@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from ocr.lines import Line
+from ocr.lines import Box, Line
 from ocr.pictures import Picture
 from storage.errors import Refused
 
@@ -47,6 +47,27 @@ class Engine(Protocol):
         """Return every line found, in no certain order, boxes in the picture's pixels, uncertain ones included.
 
         Raises EngineFailed.
+        """
+        ...
+
+
+class CutReader(Protocol):
+    """Reads what stands in one place of a page: the second opinion on a number."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+        ...
+
+    def read_cut(self, page: Picture, box: Box, *, letters: str = "") -> Line:
+        """Return the line in the box (in the picture's pixels), made of `letters` only where any are given.
+
+        An empty text where nothing was found. Raises EngineFailed.
         """
         ...
 

@@ -60,6 +60,14 @@ class RapidOcr:
         ]
         return [line for line in lines if line.text]
 
+    def read_cut(self, page: Picture, box: Box, *, letters: str = "") -> Line:
+        """Return what stands in the box; the model knows no smaller alphabet, so `letters` only drops what is none."""
+        line = self._line(page, box)
+        if not letters:
+            return line
+        kept = tuple(char for char in line.chars if char.text.upper() in letters)
+        return replace(line, text="".join(char.text for char in kept), chars=kept)
+
     def _box(self, page: Picture, box: Box) -> Line:
         """Read a box of the upright page; a standing one may hold vertical writing, a turned note, or one letter."""
         width, height = sides(box)

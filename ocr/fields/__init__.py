@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 from ocr.fields.names import find_names
 from ocr.fields.numbers import find_numbers
-from ocr.fields.values import Check, Field, Kind
+from ocr.fields.values import CRITICAL, Check, Field, Kind, SecondReading
 from ocr.fields.view import RowText, rows_of
 from ocr.lines import Line
 
-__all__ = ["Check", "Field", "Kind", "find_fields"]
+__all__ = ["CRITICAL", "FINDERS_VERSION", "Check", "Field", "Kind", "SecondReading", "find_fields"]
+
+FINDERS_VERSION = 2
+"""Counts changes of what is found or kept of a field; it stands in the identity of a reading."""
 
 
 def find_fields(lines: Sequence[Line]) -> list[Field]:

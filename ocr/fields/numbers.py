@@ -118,6 +118,19 @@ def _credit_code_passes(value: str) -> bool:
     return bool(uscc.validate(value))
 
 
+def normalised(kind: Kind, text: str) -> str:
+    """Return the value that a number of this kind has when `text` was read for it."""
+    value = re.sub(r"\s", "", text)
+    return value.upper() if kind in (Kind.IDENTITY_NUMBER, Kind.CREDIT_CODE) else value
+
+
+def check_of(kind: Kind, value: str) -> Check:
+    """Say what the check digit of a number says; kinds without one have none."""
+    if kind not in (Kind.IDENTITY_NUMBER, Kind.CREDIT_CODE):
+        return Check.NONE
+    return Check.PASSED if _passes(kind, value) else Check.FAILED
+
+
 def _suggested(kind: Kind, value: str) -> str:
     """Return the one value that passes with a single confused character replaced; empty when none or several do."""
     pairs = [*CONFUSED.items(), *((likely, read) for read, likely in CONFUSED.items())]

@@ -1,9 +1,9 @@
 """What a found field is: its kind, what was read, where, how surely, and what its check digit says."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
-from ocr.lines import Box
+from ocr.lines import Box, as_box
 from registry.terms import Term
 
 SURE = 0.9
@@ -21,12 +21,42 @@ class Kind(Term):
     CERTIFICATE_NUMBER = "certificate_number", "证照编号"
 
 
+CRITICAL = frozenset({Kind.IDENTITY_NUMBER, Kind.CREDIT_CODE, Kind.CERTIFICATE_NUMBER})
+"""Numbers by which a person, a firm or a right is known: read a second time when the first reading is in doubt."""
+
+
 class Check(Term):
     """What a check digit (or a calendar) says of a value."""
 
     PASSED = "passed", "校验通过"
     FAILED = "failed", "校验未通过"
     NONE = "none", "无校验位"
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReading:
+    """What another engine read in the cut-out of a field; `value` is normalised like the field's own."""
+
+    engine: str
+    engine_version: str
+    value: str
+    confidence: float
+    check: Check
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "engine": self.engine,
+            "engine_version": self.engine_version,
+            "value": self.value,
+            "confidence": round(self.confidence, 4),
+            "check": self.check.value,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Rebuild what `to_json` gave."""
+        return cls(**(value | {"check": Check(value["check"])}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +79,23 @@ class Field:
     confidence: float
     check: Check = Check.NONE
     suggestion: str = ""
+    second: SecondReading | None = None
 
     @property
     def certain(self) -> bool:
-        """Whether nobody needs to look: read surely, and not refuted by its own check digit."""
-        return self.confidence >= SURE and self.check != Check.FAILED
+        """Whether nobody needs to look: read surely, or alike by two engines, and never refuted by its check digit."""
+        if self.check == Check.FAILED:
+            return False
+        return self.confidence >= SURE if self.second is None else self.second.value == self.value
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether another engine should read it, too: a number that matters and was not read surely."""
+        return self.kind in CRITICAL and (self.confidence < SURE or self.check == Check.FAILED)
+
+    def read_again(self, second: SecondReading) -> "Field":
+        """Return the field with the other engine's reading beside its own, which stays."""
+        return replace(self, second=second)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -69,4 +111,25 @@ class Field:
             "check": self.check.value,
             "certain": self.certain,
             "suggestion": self.suggestion,
+            "second": self.second.to_json() if self.second else None,
         }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Rebuild what `to_json` gave; readings kept before there were second ones have none."""
+        start, end = value["span"]
+        second = value.get("second")
+        return cls(
+            Kind(value["kind"]),
+            value["value"],
+            value["text"],
+            value["label"],
+            value["line"],
+            start,
+            end,
+            as_box(value["box"]),
+            value["confidence"],
+            Check(value["check"]),
+            value["suggestion"],
+            SecondReading.from_json(second) if second else None,
+        )

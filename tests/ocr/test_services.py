@@ -131,6 +131,7 @@ def test_the_event_tells_of_the_page_without_personal_data(form: Page, rapid: Ra
         "uncertain": 0,
         "angle": 90,
         "failure": "",
+        "second": 0,
     }
 
 
@@ -166,7 +167,7 @@ def test_an_engine_that_stumbles_is_no_disaster(form: Page, caplog: pytest.LogCa
 
 
 def test_the_engine_is_loaded_once_in_a_process(form: Page) -> None:
-    from ocr.services import engine_of_process
+    from ocr.engines.process import engine_of_process
 
     first = read(page=form, actor=SYSTEM, now=NOW)
     assert first.engine == "rapidocr"

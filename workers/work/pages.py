@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from ingest.models import Page
-from ocr.services import read
+from ocr.services import read, read_again
 from registry.actors import SYSTEM
 from registry.models import Event
 
@@ -16,3 +16,8 @@ def pages_of_file(event: Event) -> Iterable[str]:
 
 def read_page(event: Event, part: str, now: datetime) -> None:
     read(page=Page.objects.select_related("case", "stored").get(pk=part), actor=SYSTEM, now=now)
+
+
+def read_page_again(event: Event, part: str, now: datetime) -> None:
+    page = Page.objects.select_related("case", "stored").get(pk=event.subject_id)
+    read_again(page=page, engine=str(event.data["engine"]), actor=SYSTEM, now=now)

@@ -5,7 +5,6 @@ import tempfile
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,15 @@ from django.conf import settings
 from django.db import transaction
 
 from ingest.models import Page
-from ocr.engines.choice import make_engine
-from ocr.engines.interface import Engine, EngineFailed
-from ocr.fields import find_fields
+from ocr.doubts import read_doubtful
+from ocr.engines.choice import other_engine
+from ocr.engines.interface import CutReader, Engine, EngineFailed
+from ocr.engines.process import engine_of_process
+from ocr.fields import FINDERS_VERSION, Field, find_fields
 from ocr.models import Reading
 from ocr.pictures import UnreadablePicture
 from ocr.reading import PageText, read_page
+from ocr.services.review import let_count
 from registry.actors import Actor
 from registry.events import record
 from storage.services import fetch_to
@@ -31,14 +33,9 @@ class Attempt:
     """What became of one try: a text, or the code of why there is none."""
 
     text: PageText | None
+    fields: tuple[Field, ...]
     failure: str
     seconds: float
-
-
-@lru_cache(maxsize=2)
-def engine_of_process(name: str, backend: str) -> Engine:
-    """Return this process's engine; loading one takes a second and a third of a gigabyte."""
-    return make_engine(name, backend)
 
 
 def read(*, page: Page, actor: Actor, now: datetime, engine: Engine | None = None) -> Reading:
@@ -59,26 +56,41 @@ def read(*, page: Page, actor: Actor, now: datetime, engine: Engine | None = Non
     return _keep(page=page, actor=actor, now=now, engine=engine, attempt=attempt)
 
 
-def _identity(engine: Engine) -> dict[str, str]:
+def _identity(engine: Engine) -> dict[str, Any]:
     return {
         "engine": engine.name,
         "engine_version": engine.version,
         "settings_digest": engine.settings_digest,
+        "finders": FINDERS_VERSION,
     }
 
 
 def _attempt(path: Path, engine: Engine, page: Page) -> Attempt:
     begun = time.monotonic()
-    text, failure = None, ""
+    text, fields, failure = None, list[Field](), ""
     try:
         text = read_page(path, engine)
+        fields = _with_second_readings(path, find_fields(text.lines), engine)
     except (UnreadablePicture, EngineFailed) as refusal:
         failure = refusal.code
     except Exception as fault:  # noqa: BLE001  # recorded below: one odd page must not stop its case
         # Only the fault's kind: its message could quote what stands on the page.
         log.error("reading page %s failed with %s", page.pk, type(fault).__name__)  # noqa: TRY400
         failure = "ocr_fault"
-    return Attempt(text, failure, time.monotonic() - begun)
+    return Attempt(text, tuple(fields), failure, time.monotonic() - begun)
+
+
+def _with_second_readings(path: Path, fields: list[Field], engine: Engine) -> list[Field]:
+    """Let the other engine read the numbers in doubt; where it is not installed, they stay in doubt."""
+
+    def other() -> CutReader:
+        return engine_of_process(other_engine(engine.name), settings.OCR_BACKEND)
+
+    try:
+        return read_doubtful(path, fields, other)
+    except EngineFailed:
+        log.warning("no second reading: the engine beside %s does not start", engine.name)
+        return fields
 
 
 def _keep(*, page: Page, actor: Actor, now: datetime, engine: Engine, attempt: Attempt) -> Reading:
@@ -89,6 +101,7 @@ def _keep(*, page: Page, actor: Actor, now: datetime, engine: Engine, attempt: A
         )
         if is_new:
             _show_upright(page, reading)
+            let_count(page=page, reading=reading, now=now)
             record(
                 kind="page.read",
                 actor=actor,
@@ -102,6 +115,7 @@ def _keep(*, page: Page, actor: Actor, now: datetime, engine: Engine, attempt: A
                     "uncertain": reading.uncertain,
                     "angle": reading.angle,
                     "failure": reading.failure,
+                    "second": sum(field.second is not None for field in attempt.fields),
                 },
             )
     return reading
@@ -119,7 +133,7 @@ def _columns(engine: Engine, attempt: Attempt, now: datetime) -> dict[str, Any]:
             "angle": attempt.text.angle,
             "slope": round(attempt.text.slope, 3),
             "lines": [line.to_json() for line in attempt.text.lines],
-            "fields": [field.to_json() for field in find_fields(attempt.text.lines)],
+            "fields": [field.to_json() for field in attempt.fields],
             "line_count": len(attempt.text.lines),
             "uncertain": attempt.text.uncertain,
         }

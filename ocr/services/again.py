@@ -1,0 +1,75 @@
+"""Reading a page again by another engine or newer settings, and choosing which reading counts; none is overwritten."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from ingest.models import Page
+from ingest.rules import NotNow
+from ocr.engines.choice import ENGINES
+from ocr.engines.process import engine_of_process
+from ocr.models import Reading, Review
+from ocr.services.correcting import may_be_settled
+from ocr.services.reading import read
+from ocr.services.review import let_count
+from registry.actors import Actor
+from registry.events import record
+from registry.permissions import check_may
+from storage.errors import Refused
+
+
+def ask_again(*, page: Page, engine: str, actor: Actor, now: datetime) -> None:
+    """Have the page read by this engine as it is installed now; the work is done apart. Raises NotNow."""
+    check_may(actor, "page.correct", page)
+    if engine not in ENGINES:
+        raise Refused("no_engine", "没有这种识别引擎，请刷新页面。")
+    _check_open(page)
+    with transaction.atomic():
+        record(
+            kind="page.reading_asked",
+            actor=actor,
+            subject=page,
+            now=now,
+            case_number=page.case.number,
+            data={"engine": engine},
+        )
+
+
+def read_again(*, page: Page, engine: str, actor: Actor, now: datetime) -> Reading | None:
+    """Read the page by this engine and let that reading count; one that is there already is not made again.
+
+    What people corrected stays, wherever the new reading finds its lines. Nothing happens any more once the case is
+    with its offices. Raises what `read` raises.
+    """
+    if not may_be_settled(page):
+        return None
+    reading = read(page=page, actor=actor, now=now, engine=engine_of_process(engine, settings.OCR_BACKEND))
+    return choose(page=page, reading=reading, actor=actor, now=now)
+
+
+def choose(*, page: Page, reading: Reading, actor: Actor, now: datetime) -> Reading:
+    """Let another of the page's readings count. Chosen already, nothing happens."""
+    check_may(actor, "page.correct", page)
+    if reading.page_id != page.pk:
+        raise Refused("other_page", "这不是这一页的识别结果，请刷新页面。")
+    with transaction.atomic():
+        review = Review.objects.select_for_update().filter(page=page).first()
+        _check_open(page)
+        if review is not None and review.reading_id == reading.pk:
+            return reading
+        let_count(page=page, reading=reading, now=now)
+        record(
+            kind="page.reading_chosen",
+            actor=actor,
+            subject=page,
+            now=now,
+            case_number=page.case.number,
+            data={"reading": reading.pk, "engine": reading.engine},
+        )
+    return reading
+
+
+def _check_open(page: Page) -> None:
+    if not may_be_settled(page):
+        raise NotNow("case_not_open", "办件已提交，卷宗已经签章，不能再换识别结果；补正时可以重新识别。")
