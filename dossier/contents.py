@@ -38,6 +38,15 @@ class VectorPlan:
     index: int
 
 
+class LookedAt(NamedTuple):
+    """A person compared a line of the reading (its number, from 0) with the image, and confirmed or corrected it."""
+
+    line: int
+    confirmed: bool
+    by: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class PagePlan:
     """One captured page: the image exactly as kept, and what was read on it.
@@ -66,6 +75,7 @@ class PagePlan:
     own_lines: int = 0
     vector: VectorPlan | None = None
     corrections: tuple[str, ...] = ()
+    looked_at: tuple[LookedAt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

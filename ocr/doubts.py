@@ -43,6 +43,4 @@ def _second(picture: Picture, field: Field, reader: CutReader) -> SecondReading:
     box = as_box((x / picture.scale, y / picture.scale) for x, y in field.box)
     line = reader.read_cut(picture, box, letters=LETTERS.get(field.kind, ""))
     value = normalised(field.kind, line.text)
-    return SecondReading(
-        reader.name, reader.version, value, line.confidence, check_of(field.kind, value)
-    )
+    return SecondReading(reader.name, reader.version, value, line.confidence, check_of(field.kind, value))

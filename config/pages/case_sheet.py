@@ -19,6 +19,8 @@ from ingest.rules import CASE_STEPS, ENDED, CaseState, HandlingState, open_handl
 from logistics.models import Parcel, ParcelItem, TrackingEvent, Waybill
 from logistics.rules.parcels import INBOUND, ON_THE_ROAD, OUTBOUND
 from logistics.services.ends import is_receiver
+from ocr.comparing import Finding
+from ocr.findings import findings_of, waiting_in
 from registry.actors import Actor
 from registry.models import Event, Office, Slip, User, Window
 from registry.permissions import NotYours, may, visible
@@ -84,6 +86,13 @@ class CaseSheet:
     opened: list[Opened]
     slips: list[Slip]
     failed_work: bool
+    findings: list[Finding]
+    waiting: int
+
+    @property
+    def disagreeing(self) -> list[Finding]:
+        """What nobody has looked at beside the image yet."""
+        return [finding for finding in self.findings if finding.open]
 
     @property
     def dossiers_pending(self) -> bool:
@@ -265,6 +274,8 @@ def read_sheet(number: str, actor: Actor) -> CaseSheet:
         own_dossiers=downloadable,
         opened=opened(dossiers, downloadable),
         slips=list(visible(actor, "slip.print", Slip.objects.filter(case_number=case.number)).order_by("pk")),
+        findings=findings_of(case) if may(actor, "page.see") else [],
+        waiting=waiting_in(case) if may(actor, "page.correct") else 0,
         failed_work=Job.objects.filter(event__case_number=case.number, state=JobState.FAILED).exists(),
         arriving_ids=frozenset(
             parcel.pk for parcel in parcels if parcel.state in ON_THE_ROAD and is_receiver(actor, parcel)

@@ -136,6 +136,15 @@ def page_entry(page: PagePlan) -> dict[str, object]:
             "angle": round(page.angle, 3),
             "unreadable": page.unreadable,
             "corrections": list(page.corrections),
+            "looked_at": [
+                {
+                    "line": line,
+                    "confirmed": confirmed,
+                    "by": by,
+                    "at": at.astimezone(UTC).isoformat(),
+                }
+                for line, confirmed, by, at in page.looked_at
+            ],
         },
     }
 

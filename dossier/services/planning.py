@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from dossier.contents import (
     DossierPlan,
+    LookedAt,
     MaterialPlan,
     OriginalPlan,
     PagePlan,
@@ -20,7 +21,7 @@ from dossier.models import Dossier
 from dossier.own_text import keep_own, own_count
 from ingest.models import Case, Handling, Page, SourceFile
 from ingest.uploads import OwnPage, own_pages
-from ocr.models import Reading
+from ocr.models import Correction, Reading
 from registry.models import Event, Slip, User
 from registry.paper.kinds import SlipKind
 from registry.terms import Mode
@@ -58,8 +59,12 @@ def plan_of(dossier: Dossier, folder: Path) -> DossierPlan:
         .order_by("material__position", "position", "pk")
     )
     readings = Reading.objects.current_of(pages)
+    said = Correction.objects.filter(corrected_at__lte=dossier.made_at).of_pages(pages)
     own = _own(pages, folder)
-    plans = {page.pk: _page_plan(page, readings.get(page.pk), own.get(page.pk), folder) for page in pages}
+    plans = {
+        page.pk: _page_plan(page, readings.get(page.pk), said.get(page.pk, []), own.get(page.pk), folder)
+        for page in pages
+    }
     return DossierPlan(
         case_number=case.number,
         version=dossier.version,
@@ -103,9 +108,15 @@ def _own(pages: list[Page], folder: Path) -> dict[int, OwnPage]:
     }
 
 
-def _page_plan(page: Page, reading: Reading | None, own: OwnPage | None, folder: Path) -> PagePlan:
-    found = reading.text_lines() if reading else []
-    read = [TextLine(line.text, line.box, line.confidence) for line in found if not line.seal]
+def _page_plan(
+    page: Page,
+    reading: Reading | None,
+    corrections: list[Correction],
+    own: OwnPage | None,
+    folder: Path,
+) -> PagePlan:
+    stands = reading.standing(corrections) if reading else None
+    read = [TextLine(line.text, line.box, line.confidence) for line in stands.printed] if stands else []
     said = own.text if own else ()
     lines = keep_own(said, read)
     return PagePlan(
@@ -127,6 +138,10 @@ def _page_plan(page: Page, reading: Reading | None, own: OwnPage | None, folder:
         own_lines=own_count(said),
         vector=VectorPlan(own.vectors, own.index) if own and own.vectors else None,
         corrections=(Page.Source(page.source).label,) if page.source != Page.Source.AS_CAPTURED else (),
+        looked_at=tuple(
+            LookedAt(correction.line, correction.confirms, correction.corrected_by, correction.corrected_at)
+            for correction in corrections
+        ),
     )
 
 

@@ -118,6 +118,12 @@ def _credit_code_passes(value: str) -> bool:
     return bool(uscc.validate(value))
 
 
+def kind_of_number(value: str) -> Kind | None:
+    """Tell whether a typed number is an identity number or a credit code; None for any other document's."""
+    value = value.strip().upper()
+    return _kind_of(value, "") if re.fullmatch(r"[0-9A-Z]{18}", value) else None
+
+
 def normalised(kind: Kind, text: str) -> str:
     """Return the value that a number of this kind has when `text` was read for it."""
     value = re.sub(r"\s", "", text)

@@ -18,9 +18,7 @@ LONGEST = 500
 """Characters of one line; the longest printed line on A3 has about 150."""
 
 
-def settle(
-    *, page: Page, reading: Reading, line: int, text: str, actor: Actor, now: datetime
-) -> Correction:
+def settle(*, page: Page, reading: Reading, line: int, text: str, actor: Actor, now: datetime) -> Correction:
     """Keep what a person says stands in a line of the reading that counts; the same text confirms it.
 
     An empty text says that nothing is printed there. Said again, nothing happens again. Raises NotNow when the case

@@ -28,6 +28,10 @@ from logistics.rules.parcels import IncidentKind
 from logistics.rules.payers import PUTIAN, rules_to_data
 from logistics.services.custody import hand_over
 from logistics.services.incidents import report_incident
+from ocr.fields import find_fields
+from ocr.lines import Line
+from ocr.models import Reading
+from ocr.services.review import let_count
 from registry.actors import SYSTEM
 from registry.models import Agreement, Event, Grant, Slip
 from registry.paper.kinds import SlipKind
@@ -101,14 +105,17 @@ ABOUT = {
     **dict.fromkeys(
         [
             "case", "reveal", "submit_case", "withdraw", "deliver", "close_case", "upload", "pack",
-            "dossier_progress", "receipt_preview", "answer_points",
+            "dossier_progress", "receipt_preview", "answer_points", "findings",
         ],
         "case",
     ),
     **dict.fromkeys(["resubmit", "accept", "pre_review", "supplement", "refuse", "decide"], "handling"),
     **dict.fromkeys(["take_in", "defer", "keep_promise"], "material"),
     **dict.fromkeys(["hand_out"], "original"),
-    **dict.fromkeys(["page", "thumbnail", "page_image"], "page"),
+    **dict.fromkeys(
+        ["page", "thumbnail", "page_image", "cut_out", "review", "settle_line", "read_page_again", "choose_reading"],
+        "page",
+    ),
     **dict.fromkeys(
         [
             "parcel", "seal", "unseal", "cancel_parcel", "book", "unbook", "receive", "confirm_delivery",
@@ -137,6 +144,7 @@ EXTRA: dict[str, dict[str, object]] = {
     "worklist": {"name": "intake"},
     "settlement_file": {"form": "xlsx"},
     "dossier_material": {"position": 1},
+    "cut_out": {"line": 0},
     "letter_file": {"form": "xlsx"},
     "spending_chart": {"name": "budget"},
 }
@@ -156,6 +164,7 @@ def populate(road: Road) -> World:
     waybill = road.registered()
     hand_over(token=waybill.parcel.token_text, actor=cast.clerk, now=NOW + timedelta(minutes=5))
     parcel = Parcel.objects.get(pk=waybill.parcel_id)
+    read_page(case)
     stored = store_bytes(content=_empty_pdf(), kind=Kind.DOSSIER, media_type="application/pdf", now=NOW)
     statement = _statement(road)
     return World(
@@ -209,6 +218,30 @@ def populate(road: Road) -> World:
         job=_job(),
         push=_push(road),
     )
+
+
+def read_page(case: Case) -> Reading:
+    """The case's first page was read: a name in doubt and a number that fails its check."""
+    page = Page.objects.filter(case=case).order_by("pk")[0]
+    lines = [
+        Line(text, ((20, top), (280, top), (280, top + 20), (20, top + 20)), sure)
+        for text, sure, top in (("姓名：陈志弦", 0.7, 20.0), ("身份证号：330681198807150038", 0.99, 60.0))
+    ]
+    reading = Reading.objects.create(
+        page=page,
+        engine="rapidocr",
+        engine_version="3.10",
+        settings_digest="0" * 64,
+        precision="openvino-f32",
+        lines=[line.to_json() for line in lines],
+        fields=[field.to_json() for field in find_fields(lines)],
+        line_count=2,
+        uncertain=1,
+        seconds=0.1,
+        read_at=NOW,
+    )
+    let_count(page=page, reading=reading, now=NOW)
+    return reading
 
 
 def _empty_pdf() -> bytes:

@@ -29,6 +29,7 @@ from dossier.services.countersigning import NotCountersignable
 from dossier.verify import Status
 from ingest.models import Handling
 from ingest.services.handlings import accept, decide, pre_review
+from ocr.models import Correction, Reading
 from registry.actors import SYSTEM
 from registry.models import Event, User
 from registry.permissions import NotYours
@@ -55,6 +56,38 @@ def test_the_dossier_of_a_submitted_case(signed: Dossier, handling: Handling, tm
     assert signed.page_count == 3 + handling.case.pages.count()
     assert [revision.occasion for revision in signed.revisions.all()] == [Occasion.SUBMITTED]
     assert_pdfa(path)
+
+
+def test_what_a_person_corrected_is_what_the_dossier_says(handling: Handling, tmp_path: Path) -> None:
+    page = handling.case.pages.order_by("pk")[0]
+    reading = Reading.objects.get(page=page)
+    line = next(number for number, each in enumerate(reading.text_lines()) if each.text == LINES[0])
+    for text, minutes in (("经核对的一行文字", 1), ("封卷以后才改的", 60)):
+        Correction.objects.create(
+            page=page,
+            reading=reading,
+            line=line,
+            box=[list(corner) for corner in reading.text_lines()[line].box],
+            original=LINES[0],
+            text=text,
+            confirms=False,
+            corrected_by="clerk",
+            corrected_at=NOW + timedelta(minutes=minutes),
+        )
+    dossier = build(handling=handling, version=1, actor=SYSTEM, now=LATER)
+
+    path, leaf = file_of(dossier, tmp_path), dossier.leaves[0][1]
+    page_text = ["pdftotext", "-f", str(leaf), "-l", str(leaf), str(path), "-"]
+    text = subprocess.run(page_text, capture_output=True, text=True, check=True).stdout
+    assert "经核对的一行文字" in text
+    assert LINES[0] not in text
+    assert "封卷以后才改的" not in text
+    with pikepdf.open(path) as pdf:
+        manifest = json.loads(pdf.attachments["manifest.json"].get_file().read_bytes())
+    assert manifest["pages"][leaf - 1]["image"]["reading"]["looked_at"] == [
+        {"line": line, "confirmed": False, "by": "clerk", "at": (NOW + timedelta(minutes=1)).isoformat()}
+    ]
+    assert "经核对的一行文字" not in json.dumps(manifest, ensure_ascii=False)
 
 
 def test_nothing_personal_outside_the_file(signed: Dossier, handling: Handling) -> None:

@@ -116,7 +116,9 @@ def test_said_twice_it_is_told_once(page: Page, cast: Cast) -> None:
 def test_a_second_thought_keeps_the_first_and_what_was_read(page: Page, cast: Cast) -> None:
     reading = read(page=page, actor=SYSTEM, now=NOW, engine=Scripted(("陈志弦", 0.7)))
     settle(page=page, reading=reading, line=0, text="陈志张", actor=cast.clerk, now=LATER)
-    settle(page=page, reading=reading, line=0, text="陈志强", actor=cast.clerk, now=LATER + timedelta(minutes=1))
+    settle(
+        page=page, reading=reading, line=0, text="陈志强", actor=cast.clerk, now=LATER + timedelta(minutes=1)
+    )
 
     assert [(c.original, c.text) for c in Correction.objects.order_by("pk")] == [
         ("陈志弦", "陈志张"),
@@ -237,7 +239,9 @@ def test_the_database_itself_keeps_readings_and_corrections(page: Page, cast: Ca
             cursor.execute(statement)
 
 
-def test_a_doubted_number_is_read_by_the_other_engine_too(cast: Cast, tmp_path: Path, rapid: RapidOcr) -> None:
+def test_a_doubted_number_is_read_by_the_other_engine_too(
+    cast: Cast, tmp_path: Path, rapid: RapidOcr
+) -> None:
     """The first engine is made to doubt; the second sees the real cut-out."""
 
     class Doubting:

@@ -1,0 +1,135 @@
+"""Doubted lines beside their images: found in a queue, settled by Enter, and never changed behind anybody's back."""
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from ingest.models import Case, Page
+from ingest.rules import CaseState
+from ocr.models import Correction, Reading
+from registry.models import Event
+from tests.cast import Cast, open_case
+from tests.config.conftest import SignIn
+from tests.config.test_case_pages import text
+from tests.config.world import read_page
+from tests.ingest.paper import hand_in
+
+
+def doubted(cast: Cast) -> tuple[Case, Page, Reading]:
+    case = open_case(cast)
+    (page,) = hand_in(case.materials.get(position=1))
+    return case, page, read_page(case)
+
+
+def test_the_queue_leads_from_one_doubt_to_the_next(cast: Cast, objects: None, sign_in: SignIn) -> None:
+    _case, page, reading = doubted(cast)
+    clerk = sign_in(cast.clerk)
+    assert "2 处" in text(clerk, reverse("reviews"))
+
+    first = text(clerk, reverse("review", args=[page.pk]))
+    assert 'value="姓名：陈志弦"' in first
+    assert "把握 70%" in first
+    answer = clerk.post(
+        reverse("settle_line", args=[page.pk]), {"reading": reading.pk, "line": 0, "text": "姓名：陈志强"}
+    )
+    assert answer.headers["Location"] == reverse("review", args=[page.pk])
+
+    second = text(clerk, reverse("review", args=[page.pk]))
+    assert "公民身份号码校验未通过" in second
+    answer = clerk.post(
+        reverse("settle_line", args=[page.pk]),
+        {"reading": reading.pk, "line": 1, "text": "身份证号：330681198807150038"},
+    )
+    assert answer.headers["Location"] == reverse("reviews")
+    assert "没有要核对的地方" in text(clerk, reverse("reviews"))
+    assert [c.confirms for c in Correction.objects.order_by("pk")] == [False, True]
+
+
+def test_what_was_corrected_shows_on_the_page_with_what_was_read(
+    cast: Cast, objects: None, sign_in: SignIn
+) -> None:
+    _case, page, reading = doubted(cast)
+    clerk = sign_in(cast.clerk)
+    clerk.post(
+        reverse("settle_line", args=[page.pk]), {"reading": reading.pk, "line": 0, "offer": "姓名：陈志强"}
+    )
+    shown = text(clerk, reverse("page", args=[page.pk]))
+    assert "姓名：陈志强" in shown
+    assert "已更正" in shown
+    assert "由「姓名：陈志弦」更正" in text(clerk, reverse("review", args=[page.pk]) + "?line=0")
+
+
+def test_a_refused_correction_keeps_what_was_typed(cast: Cast, objects: None, sign_in: SignIn) -> None:
+    case, page, reading = doubted(cast)
+    clerk = sign_in(cast.clerk)
+    answer = clerk.post(
+        reverse("settle_line", args=[page.pk]), {"reading": reading.pk, "line": 0, "text": "陈" * 501}
+    )
+    assert answer.status_code == 409
+    assert "一行最多" in answer.content.decode()
+    assert "陈" * 501 in answer.content.decode()
+    Case.objects.filter(pk=case.pk).update(state=CaseState.SUBMITTED, submitted_at=page.captured_at)
+    assert "文字不能再改" in text(clerk, reverse("review", args=[page.pk]) + "?line=0")
+    assert "没有要核对的地方" in text(clerk, reverse("reviews"))
+
+
+def test_only_the_place_of_the_line_is_cut_out(cast: Cast, objects: None, sign_in: SignIn) -> None:
+    _case, page, _reading = doubted(cast)
+    clerk = sign_in(cast.clerk)
+    answer = clerk.get(reverse("cut_out", args=[page.pk, 0]))
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
+    again = clerk.get(
+        reverse("cut_out", args=[page.pk, 0]), headers={"if-none-match": answer.headers["ETag"]}
+    )
+    assert again.status_code == 304
+    assert clerk.get(reverse("cut_out", args=[page.pk, 9])).status_code == 404
+
+
+def test_what_does_not_agree_is_told_beside_the_image(cast: Cast, objects: None, sign_in: SignIn) -> None:
+    case, page, _reading = doubted(cast)
+    shown = text(sign_in(cast.clerk), reverse("findings", args=[case.number]))
+    assert "「申请表」第 1 页的公民身份号码校验未通过" in shown
+    assert "「申请表」上没有找到统一社会信用代码" in shown
+    assert reverse("cut_out", args=[page.pk, 1]) in shown
+
+
+def test_the_case_page_says_how_much_is_left_to_look_at(cast: Cast, objects: None, sign_in: SignIn) -> None:
+    case, _page, _reading = doubted(cast)
+    shown = text(sign_in(cast.clerk), reverse("case", args=[case.number]))
+    assert "2 处待核对" in shown
+    assert "330681198807150038" not in shown
+
+
+def test_reading_again_is_asked_for_and_another_reading_chosen(
+    cast: Cast, objects: None, sign_in: SignIn
+) -> None:
+    _case, page, reading = doubted(cast)
+    clerk = sign_in(cast.clerk)
+    answer = clerk.post(reverse("read_page_again", args=[page.pk]), {"engine": "tesseract"}, follow=True)
+    assert "已交后台重新识别" in answer.content.decode()
+    assert Event.objects.filter(kind="page.reading_asked").count() == 1
+    other = Reading.objects.create(
+        page=page, engine="tesseract", engine_version="5", settings_digest="1", precision="x",
+        seconds=1, read_at=page.captured_at,
+    )  # fmt: skip
+    clerk.post(reverse("choose_reading", args=[page.pk]), {"reading": other.pk})
+    assert Reading.objects.current(page) == other
+    clerk.post(reverse("choose_reading", args=[page.pk]), {"reading": reading.pk})
+    assert Reading.objects.current(page) == reading
+
+
+def test_the_queue_asks_as_often_for_many_pages_as_for_one(
+    cast: Cast, objects: None, sign_in: SignIn
+) -> None:
+    clerk = sign_in(cast.clerk)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            text(clerk, reverse("reviews"))
+        return len(asked)
+
+    doubted(cast)
+    few = queries()
+    doubted(cast)
+    doubted(cast)
+    assert queries() == few
