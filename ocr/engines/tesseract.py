@@ -65,9 +65,7 @@ class Tesseract:
         strip = straighten(ink, wider(box))
         margin = strip.shape[0] // 2
         paper = int(np.percentile(strip, 90))
-        framed = cv2.copyMakeBorder(
-            strip, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=[paper] * 3
-        )
+        framed = np.pad(strip, margin, constant_values=paper)
         config = f"{CUT_CONFIG} -c tessedit_char_whitelist={letters}" if letters else CUT_CONFIG
         words = self._ask(
             pytesseract.image_to_data, framed, lang="eng" if letters else LANGUAGE, config=config
