@@ -1,14 +1,15 @@
 """Page images for people: a small or a large JPEG made from the stored page, upright; and the page with its text."""
 
-import io
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from PIL import Image
 
 from config.pages.frame import page
+from ingest.inspect import view_of
 from ingest.models import Page
 from ocr.findings import texts_of
 from ocr.lines import Box, Line, box_bounds
@@ -17,20 +18,13 @@ from ocr.services import may_be_settled
 from ocr.standing import Mark, Standing
 from registry.actors import Actor
 from registry.permissions import NotYours, may, visible
-from storage.errors import Refused
-from storage.services import open_verified
+from storage.services import fetch_to
 
 THUMBNAIL = (256, 256)
 READABLE = (1600, 1600)
 CUT_OUT = (1200, 1200)
 AROUND = 0.4
 """How much is shown around a cut-out, of its height."""
-
-_UPRIGHT = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
-
-
-class TooLarge(Refused):
-    """The picture would take more memory than a page view may."""
 
 
 @page("page.see")
@@ -82,7 +76,7 @@ def cut_out(request: HttpRequest, actor: Actor, pk: int, line: int) -> HttpRespo
     return _cached(
         request,
         tag,
-        lambda: cut_jpeg(open_verified(shown.stored), box=box, rotation=shown.rotation, size=CUT_OUT),
+        lambda: _drawn(shown, CUT_OUT, part=_around(box)),
     )
 
 
@@ -153,7 +147,7 @@ def _jpeg(request: HttpRequest, shown: Page, size: tuple[int, int]) -> HttpRespo
     return _cached(
         request,
         tag,
-        lambda: render_jpeg(open_verified(shown.stored), rotation=shown.rotation, size=size),
+        lambda: _drawn(shown, size),
     )
 
 
@@ -167,51 +161,16 @@ def _cached(request: HttpRequest, tag: str, made: Callable[[], bytes]) -> HttpRe
     return response
 
 
-def render_jpeg(content: bytes, *, rotation: int, size: tuple[int, int]) -> bytes:
-    """A JPEG that fits into `size` pixels, turned clockwise by `rotation` degrees, without metadata."""
-    with _opened(content) as picture:
-        picture.draft("RGB", size)
-        picture.thumbnail(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
-        flat = _on_white(picture)
-    return _written(flat, rotation, quality=82 if size == READABLE else 75)
+def _drawn(shown: Page, size: tuple[int, int], *, part: tuple[int, int, int, int] | None = None) -> bytes:
+    """The picture of a page, or of a part of it (left, top, right, bottom in stored pixels), as a JPEG."""
+    with tempfile.TemporaryDirectory(prefix="page-") as folder:
+        kept = Path(folder) / "page"
+        fetch_to(shown.stored, kept)
+        return view_of(kept, rotation=shown.rotation, size=size, part=part)
 
 
-def cut_jpeg(content: bytes, *, box: Box, rotation: int, size: tuple[int, int]) -> bytes:
-    """A JPEG of the part of the picture around a box (stored pixels), turned clockwise by `rotation` degrees."""
+def _around(box: Box) -> tuple[int, int, int, int]:
+    """A box with a little of the page around it."""
     left, top, right, bottom = box_bounds(box)
     around = AROUND * min(right - left, bottom - top)
-    with _opened(content) as picture:
-        wide, tall = picture.size
-        part = picture.crop(
-            (
-                max(int(left - around), 0),
-                max(int(top - around), 0),
-                min(int(right + around) + 1, wide),
-                min(int(bottom + around) + 1, tall),
-            )
-        )
-        flat = _on_white(part)
-    flat.thumbnail(size, Image.Resampling.BICUBIC)
-    return _written(flat, rotation, quality=85)
-
-
-def _opened(content: bytes) -> Image.Image:
-    try:
-        return Image.open(io.BytesIO(content))
-    except Image.DecompressionBombError as error:
-        raise TooLarge("picture_too_large", "图像尺寸过大，无法在页面上显示；卷宗内可以查看。") from error
-
-
-def _written(flat: Image.Image, rotation: int, *, quality: int) -> bytes:
-    if rotation in _UPRIGHT:
-        flat = flat.transpose(_UPRIGHT[rotation])
-    out = io.BytesIO()
-    flat.save(out, "JPEG", quality=quality)
-    return out.getvalue()
-
-
-def _on_white(picture: Image.Image) -> Image.Image:
-    if "A" in picture.getbands() or "transparency" in picture.info:
-        layered = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered).convert("RGB")
-    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+    return int(left - around), int(top - around), int(right + around) + 1, int(bottom + around) + 1

@@ -67,7 +67,7 @@ def _receive(file: UploadedFile[bytes], case: Case, material: Material | None, a
     if (file.size or 0) > settings.UPLOAD_MAX_BYTES:
         limit = settings.UPLOAD_MAX_BYTES >> 20
         raise Refused("file_too_large", f"单个文件不能超过 {limit} MB，请分成几份扫描后再上传。")
-    with _on_disk(file) as path:
+    with on_disk(file) as path:
         return receive_file(
             case=case,
             material=material,
@@ -79,7 +79,7 @@ def _receive(file: UploadedFile[bytes], case: Case, material: Material | None, a
 
 
 @contextmanager
-def _on_disk(file: UploadedFile[bytes]) -> Iterator[Path]:
+def on_disk(file: UploadedFile[bytes]) -> Iterator[Path]:
     """The file's path; small ones that Django kept in memory are written out first."""
     if isinstance(file, TemporaryUploadedFile):
         yield Path(file.temporary_file_path())

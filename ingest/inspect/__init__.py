@@ -3,12 +3,15 @@
 Engines below this room's services: values and paths only, no Django.
 """
 
-from ingest.inspect.findings import Inspection, PageImage, PageSource, TextLine, Verdict
+from ingest.inspect.findings import FoundCode, Inspection, PageImage, PageSource, TextLine, Verdict
 from ingest.inspect.inspecting import inspect_file
 from ingest.inspect.pool import Pool, shared_pool
+from ingest.inspect.viewing import NotDrawn, view_of
 
 __all__ = [
+    "FoundCode",
     "Inspection",
+    "NotDrawn",
     "PageImage",
     "PageSource",
     "Pool",
@@ -16,4 +19,5 @@ __all__ = [
     "Verdict",
     "inspect_file",
     "shared_pool",
+    "view_of",
 ]

@@ -5,8 +5,12 @@ import os
 import resource
 import signal
 import traceback
+from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from PIL import Image
 
 from ingest.inspect import limits
 from ingest.inspect.kinds import HEAD_BYTES, TAIL_BYTES, MediaType, media_type_of, refuse_two_in_one
@@ -15,6 +19,7 @@ from ingest.inspect.pdf import take_pdf
 from ingest.inspect.pictures import take_heic, take_jpeg, take_png, take_webp
 from ingest.inspect.tiff import take_tiff
 from ingest.inspect.unacceptable import Unacceptable
+from ingest.inspect.views import draw_view
 
 _BESIDE_THE_WALL_CLOCK = 2  # the parent should be first to notice; the alarm works without a parent
 
@@ -65,51 +70,70 @@ def _renew_allowance() -> None:
 
 
 def _answer(request: dict[str, Any], answers: BinaryIO) -> bool:
-    """Inspect one file; True when this process should not be given another."""
+    """Serve one request; True when this process should not be given another."""
+    _say(answers, {"begun": True})
+    refused: dict[str, Any] = {"figures": {}, "media_type": ""}
+    try:
+        verdict = _view(request) if "view" in request else _inspect(request, answers, refused)
+    except Unacceptable as why:
+        verdict = {**refused, "refused": why.code, "figures": why.figures}
+    except MemoryError:
+        verdict = {**refused, "refused": "too_heavy", "spent": True}
+    except Exception as error:  # noqa: BLE001 - parsers raise anything on hostile bytes; told to the parent
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        said = f"{type(error).__name__} at {Path(where.filename).name}:{where.lineno}"
+        verdict = {**refused, "refused": "damaged", "unforeseen": said, "spent": True}
+    _say(answers, verdict)
+    return bool(verdict.get("spent", False))
+
+
+def _inspect(request: dict[str, Any], answers: BinaryIO, refused: dict[str, Any]) -> dict[str, Any]:
+    """Pages of a foreign file, told one by one; `refused` learns the type as soon as it is known."""
 
     def announce(page: dict[str, Any]) -> None:
         _say(answers, {"page": page})
         _renew_allowance()
 
-    _say(answers, {"begun": True})
-    pages = PageWriter(Path(request["folder"]), announce)
-    path = Path(request["path"])
-    media_type: MediaType | None = None
-    try:
-        media_type, head, tail = _first_look(path)
-        _check_file_size(path, media_type)
-        refuse_two_in_one(media_type, head, tail)
-        _take(media_type, path, pages, request.get("password"))
-    except Unacceptable as why:
-        _say(answers, {"refused": why.code, "figures": why.figures, "media_type": media_type or ""})
-        return False
-    except MemoryError:
-        _say(answers, {"refused": "too_heavy", "figures": {}, "media_type": media_type or "", "spent": True})
-        return True
-    except Exception as error:  # noqa: BLE001 - parsers raise anything on hostile bytes; told to the parent
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        said = f"{type(error).__name__} at {Path(where.filename).name}:{where.lineno}"
-        _say(
-            answers,
-            {
-                "refused": "damaged",
-                "figures": {},
-                "media_type": media_type or "",
-                "unforeseen": said,
-                "spent": True,
-            },
-        )
-        return True
-    _say(
-        answers,
-        {
-            "done": "repaired" if pages.repaired else "accepted",
-            "media_type": media_type,
-            "removed": pages.removed,
-            "notes": pages.notes,
-        },
+    pages = PageWriter(
+        Path(request["folder"]),
+        announce,
+        most=request["most_pages"],
+        read_codes=_read_codes if request["codes"] else None,
     )
-    return False
+    path = Path(request["path"])
+    media_type, head, tail = _first_look(path)
+    refused["media_type"] = media_type
+    _check_file_size(path, media_type)
+    refuse_two_in_one(media_type, head, tail)
+    _take(media_type, path, pages, request["password"])
+    return {
+        "done": "repaired" if pages.repaired else "accepted",
+        "media_type": media_type,
+        "removed": pages.removed,
+        "notes": pages.notes,
+        "spent": request["codes"],  # the code reader's libraries stay loaded and take room from larger files
+    }
+
+
+def _view(request: dict[str, Any]) -> dict[str, Any]:
+    """A kept page, drawn for the screen."""
+    view = request["view"]
+    draw_view(
+        Path(request["path"]),
+        Path(request["folder"]) / limits.VIEW,
+        rotation=view["rotation"],
+        size=tuple(view["size"]),
+        part=tuple(view["part"]) if view["part"] else None,
+    )
+    return {"drawn": True}
+
+
+def _read_codes(path: Path) -> list[dict[str, Any]]:
+    """Every code on a finished page. Loaded on demand: it takes 170 MB of addresses that inspection needs."""
+    reader = import_module("ingest.codes")
+    with Image.open(path) as picture:
+        codes = reader.read_codes(picture, expect=[reader.QR])
+    return [asdict(code) for code in codes[: limits.MOST_CODES] if 0 < len(code.text) <= limits.LONGEST_CODE]
 
 
 def _take(media_type: MediaType, path: Path, pages: PageWriter, password: str | None) -> None:

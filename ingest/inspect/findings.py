@@ -20,6 +20,16 @@ class TextLine:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundCode:
+    """One QR code or barcode on a page (see `ingest.codes.Code`); corners in pixels of the picture as stored."""
+
+    text: str
+    format: str
+    position: tuple[tuple[int, int], ...]
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
 class PageImage:
     """One page: a JPEG or PNG file of 8 bits a channel or fewer, without alpha and private metadata.
 
@@ -33,6 +43,7 @@ class PageImage:
     - `reencoded`: unpacked and packed again (lossless unless a note of the inspection says otherwise).
 
     `faults` are what the clerk should scan again for (`ingest.inspect.sentences.FAULTS`), the gravest first.
+    `codes` are filled only where they were asked for.
     `vector` is the page's index (from 0) in the inspection's `vectors`, when it may stay what it is.
     """
 
@@ -47,6 +58,7 @@ class PageImage:
     text: tuple[TextLine, ...] = field(default=())
     vector: int | None = None
     faults: tuple[str, ...] = ()
+    codes: tuple[FoundCode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

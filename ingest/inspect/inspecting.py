@@ -1,35 +1,36 @@
 """The one call: a file in, a verdict and its pages out."""
 
 import hashlib
-import logging
 import shutil
-import signal
 import stat
 import tempfile
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ingest.inspect import messages
-from ingest.inspect.findings import Inspection, PageImage, TextLine
+from ingest.inspect.asking import ask_child
+from ingest.inspect.findings import FoundCode, Inspection, PageImage, TextLine
 from ingest.inspect.limits import MAX_PAGES, VECTORS
-from ingest.inspect.pool import Child, ChildDied, ChildGone, ChildOverTime, Pool, shared_pool
-from ingest.inspect.sentences import REFUSALS, acceptance, refusal
-
-log = logging.getLogger(__name__)
+from ingest.inspect.pool import Pool
+from ingest.inspect.sentences import acceptance, refusal
 
 _CHUNK = 1024 * 1024
-_ATTEMPTS = 3
 
 
 def inspect_file(
-    path: Path, out_dir: Path, *, password: str | None = None, pool: Pool | None = None
+    path: Path,
+    out_dir: Path,
+    *,
+    password: str | None = None,
+    pool: Pool | None = None,
+    codes: bool = False,
+    most_pages: int = MAX_PAGES,
 ) -> Inspection:
     """Inspect one file and write its pages into `out_dir` (made if missing).
 
     Always answers with an Inspection: whatever the file does to its parser is a refusal with a
     sentence. A refused file leaves nothing in `out_dir`. Pages are named 0001.jpg, 0002.png, …;
-    `out_dir` must hold no such files yet (FileExistsError).
+    `out_dir` must hold no such files yet (FileExistsError). With `codes` every QR code and barcode on the pages
+    is read, too, as hard as `ingest.codes` can; a file of more than `most_pages` is refused.
     """
     if not path.is_file():
         return _refused("missing", {}, sha256="", size=0, media_type="")
@@ -39,7 +40,14 @@ def inspect_file(
     out_dir.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".inspect-", dir=out_dir))
     try:
-        verdict, pages = _ask(pool or shared_pool(), path.resolve(), folder.resolve(), password)
+        request = {
+            "path": str(path.resolve()),
+            "folder": str(folder.resolve()),
+            "password": password,
+            "codes": codes,
+            "most_pages": most_pages,
+        }
+        verdict, pages = ask_child(request, messages.Done, pool)
         if isinstance(verdict, messages.Refusal):
             return _refused(
                 verdict.refused,
@@ -66,57 +74,6 @@ def inspect_file(
     )
 
 
-def _ask(
-    pool: Pool, path: Path, folder: Path, password: str | None
-) -> tuple[messages.Refusal | messages.Done, list[messages.Page]]:
-    """Give the file to a child; one that ended while it waited is replaced, which says nothing of the file."""
-    for _ in range(_ATTEMPTS):
-        with pool.child() as child:
-            try:
-                return _listen(child, path, folder, password)
-            except ChildGone:
-                log.warning("an inspection child had ended while it waited")
-    return _died("crashed"), []
-
-
-def _listen(
-    child: Child, path: Path, folder: Path, password: str | None
-) -> tuple[messages.Refusal | messages.Done, list[messages.Page]]:
-    """The child's verdict and pages; its death, delay or babble is a refusal too."""
-    pages: list[messages.Page] = []
-    try:
-        for raw in child.inspect(path, folder, password):
-            message = messages.parse(raw)
-            if isinstance(message, messages.Finished):
-                pages.append(message.page)
-                continue
-            if isinstance(message, messages.Refusal):
-                return _known(message), []
-            if 0 < len(pages) <= MAX_PAGES:
-                return message, pages
-        log.error("inspection child gave a verdict without pages")
-    except ChildOverTime:
-        return _died("too_slow"), []
-    except ChildDied as death:
-        log.warning("inspection child died with code %s", death.returncode)
-        over = (-signal.SIGXCPU, -signal.SIGALRM)
-        return _died("too_slow" if death.returncode in over else "crashed"), []
-    except (ValidationError, ValueError):
-        log.exception("inspection child gave an answer that is not one")
-        child.kill()
-    return _died("crashed"), []
-
-
-def _known(message: messages.Refusal) -> messages.Refusal:
-    if message.unforeseen:
-        log.warning("inspection met an unforeseen parser error: %s", message.unforeseen)
-    return message if message.refused in REFUSALS else _died("damaged")
-
-
-def _died(code: str) -> messages.Refusal:
-    return messages.Refusal(refused=code, figures={}, media_type="")
-
-
 def _settle(page: messages.Page, folder: Path, out_dir: Path) -> PageImage:
     """Move a finished page to its place; its digest is taken here, not believed."""
     made = folder / page.name
@@ -138,6 +95,7 @@ def _settle(page: messages.Page, folder: Path, out_dir: Path) -> PageImage:
         text=tuple(TextLine(text=line.text, box=line.box) for line in page.text),
         vector=page.vector,
         faults=page.faults,
+        codes=tuple(FoundCode(code.text, code.format, code.position, code.step) for code in page.codes),
     )
 
 

@@ -48,8 +48,15 @@ STEP_SECONDS = 8.5
 SECONDS_PER_PAGE = 1.5
 """A long file may take STEP_SECONDS plus this much for each page it has finished."""
 
+MOST_CODES = 50
+LONGEST_CODE = 8_000
+"""Codes that are told of one page, and characters of one: a QR code holds 7,089 digits at most."""
+
 FILES_PER_CHILD = 100
 MAX_ANSWER_BYTES = 16 * MIB
+
+VIEW = "view.jpg"
+"""A picture of a page for the screen, in the work folder."""
 
 VECTORS = "vectors.pdf"
 """The file of pages that may stay what they are, in the work folder and beside the pages."""

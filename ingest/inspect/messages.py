@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from ingest.inspect.findings import PageSource
-from ingest.inspect.limits import MAX_PAGES, MAX_SIDE
+from ingest.inspect.limits import LONGEST_CODE, MAX_PAGES, MAX_SIDE, MOST_CODES
 from ingest.inspect.sentences import FAULTS, REFUSALS
 
 Sentence = Annotated[str, StringConstraints(max_length=200)]
@@ -18,6 +18,15 @@ class _Message(BaseModel):
 class Line(_Message):
     text: Annotated[str, StringConstraints(max_length=10_000)]
     box: tuple[float, float, float, float]
+
+
+class Code(_Message):
+    """What a code on the page says, and where; foreign text, to be checked by whoever uses it."""
+
+    text: Annotated[str, StringConstraints(max_length=LONGEST_CODE)]
+    format: Annotated[str, StringConstraints(max_length=40)]
+    position: Annotated[tuple[tuple[int, int], ...], Field(min_length=4, max_length=4)]
+    step: Annotated[str, StringConstraints(max_length=20)]
 
 
 class Page(_Message):
@@ -33,6 +42,7 @@ class Page(_Message):
     text: tuple[Line, ...]
     faults: tuple[Annotated[str, StringConstraints(pattern=f"^({'|'.join(FAULTS)})$")], ...] = ()
     vector: Annotated[int, Field(ge=0, le=MAX_PAGES)] | None = None
+    codes: Annotated[tuple[Code, ...], Field(max_length=MOST_CODES)] = ()
 
 
 class Finished(_Message):
@@ -52,15 +62,22 @@ class Refusal(_Message):
 
 
 class Done(_Message):
-    """All pages are ready."""
+    """All pages are ready; `spent` as with a refusal."""
 
     done: Literal["accepted", "repaired"]
     media_type: str
     removed: tuple[Sentence, ...]
     notes: tuple[Sentence, ...]
+    spent: bool = False
 
 
-Message = Finished | Refusal | Done
+class Drawn(_Message):
+    """The view that was asked for lies in the work folder under its one name."""
+
+    drawn: Literal[True]
+
+
+Message = Finished | Refusal | Done | Drawn
 _adapter: TypeAdapter[Message] = TypeAdapter(Message)
 
 

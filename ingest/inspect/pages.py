@@ -9,7 +9,8 @@ from PIL import Image
 
 from ingest.inspect import quality
 from ingest.inspect.findings import PageSource, TextLine
-from ingest.inspect.limits import JPEG_QUALITY, LOSSLESS_PIXELS
+from ingest.inspect.limits import JPEG_QUALITY, LOSSLESS_PIXELS, MAX_PAGES
+from ingest.inspect.unacceptable import Unacceptable
 
 _SUFFIX = {"image/jpeg": ".jpg", "image/png": ".png"}
 _FAST_DEFLATE = 3
@@ -26,6 +27,8 @@ class PageWriter:
     notes: list[str] = field(default_factory=list)
     repaired: bool = False
     count: int = 0
+    most: int = MAX_PAGES
+    read_codes: Callable[[Path], list[dict[str, Any]]] | None = None
 
     def remove(self, *what: str) -> None:
         self.removed.extend(name for name in what if name not in self.removed)
@@ -81,6 +84,8 @@ class PageWriter:
         self._tell(path, media_type, picture.size, dpi, 0, source, text, vector)
 
     def _next(self, media_type: str) -> Path:
+        if self.count == self.most:
+            raise Unacceptable("too_many_pages", pages=self.count + 1, limit=self.most)
         self.count += 1
         return self.folder / f"{self.count:04d}{_SUFFIX[media_type]}"
 
@@ -107,5 +112,6 @@ class PageWriter:
                 "text": [asdict(line) for line in text],
                 "vector": vector,
                 "faults": quality.judge(path, dpi=dpi),
+                "codes": self.read_codes(path) if self.read_codes else [],
             }
         )

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,13 +73,13 @@ class Child:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def inspect(self, path: Path, folder: Path, password: str | None) -> Iterator[dict[str, Any]]:
+    def ask(self, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Messages of the child, the last of which is its verdict.
 
         Raises ChildGone before the first message, ChildDied or ChildOverTime later; the child is no more then.
         """
         self.files += 1
-        self._send({"path": str(path), "folder": str(folder), "password": password})
+        self._send(request)
         begun = time.monotonic()
         self._await_begin(begun + STEP_SECONDS)
         pages = 0
@@ -105,10 +105,10 @@ class Child:
                 with contextlib.suppress(BrokenPipeError):  # a request that it never read
                     pipe.close()
 
-    def _send(self, request: dict[str, Any]) -> None:
+    def _send(self, request: Mapping[str, Any]) -> None:
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.write(json.dumps(dict(request)).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError as error:
             self.kill()

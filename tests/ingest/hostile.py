@@ -6,8 +6,10 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pikepdf
 import pillow_heif
+import zxingcpp
 from PIL import ExifTags, Image, ImageDraw, TiffImagePlugin
 
 
@@ -62,6 +64,12 @@ def png_of(width: int, height: int, *, body: bytes = b"") -> bytes:
         + chunk(b"IDAT", zlib.compress(body))
         + chunk(b"IEND", b"")
     )
+
+
+def qr(text: str, *, dots: int = 6) -> Image.Image:
+    """A QR code, so many pixels a module."""
+    symbol = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="Q")
+    return Image.fromarray(np.asarray(symbol.to_image(scale=dots, add_quiet_zones=True)))
 
 
 def heic(path: Path) -> Path:

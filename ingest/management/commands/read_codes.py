@@ -3,15 +3,12 @@
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from PIL import Image
 
-from ingest.codes import Code, read_codes
-from ingest.inspect import PageImage, inspect_file
+from ingest.inspect import FoundCode, inspect_file
 from registry.tokens import check
 from storage.errors import Refused
 
@@ -50,9 +47,9 @@ class Command(BaseCommand):
 
 def _read(file: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="codes-") as folder:
-        inspection = inspect_file(file, Path(folder))
+        inspection = inspect_file(file, Path(folder), codes=True)
         codes = [
-            _entry(code, number) for number, page in enumerate(inspection.pages, 1) for code in _codes(page)
+            _entry(code, number) for number, page in enumerate(inspection.pages, 1) for code in page.codes
         ]
     refused = inspection.verdict == "refused"
     found = f"识读到 {len(codes)} 个码。" if codes else "没有识读到二维码或条码，请重新扫描或靠近拍摄。"
@@ -64,12 +61,7 @@ def _read(file: Path) -> dict[str, Any]:
     }
 
 
-def _codes(page: PageImage) -> Iterator[Code]:
-    with Image.open(page.path) as picture:
-        yield from read_codes(picture)
-
-
-def _entry(code: Code, page: int) -> dict[str, Any]:
+def _entry(code: FoundCode, page: int) -> dict[str, Any]:
     return {
         "page": page,
         "text": code.text,
