@@ -1,7 +1,7 @@
 """The one interface to every courier, and the values that pass through it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -216,8 +216,8 @@ class Courier(Protocol):
         """The waybill the courier holds for a reference of ours, if any."""
         ...
 
-    def cancel(self, waybill_number: str, *, reason: str) -> None:
-        """Gives the waybill back; a waybill that is already cancelled is no error."""
+    def cancel(self, waybill_number: str, *, reference: str, reason: str) -> None:
+        """Gives the waybill of our reference back; a waybill that is already cancelled is no error."""
         ...
 
     def label(self, waybill_number: str) -> LabelFile:
@@ -248,6 +248,9 @@ class Courier(Protocol):
         """The exact answer to a push."""
         ...
 
-    def fetch_charges(self, month: date) -> list[ChargeLine]:
-        """What the courier bills for the month that `month` lies in."""
+    def fetch_charges(self, month: date, *, waybills: Sequence[str] = ()) -> list[ChargeLine]:
+        """What the courier bills for the month that `month` lies in.
+
+        Some couriers cannot list a month and answer only for the `waybills` that are named, whatever their month.
+        """
         ...

@@ -20,9 +20,11 @@ ADAPTERS: dict[str, str] = {
 }
 
 
-def open_courier(adapter: str, account: Account, *, client: httpx.Client | None = None) -> Courier:
-    """The adapter for an account. A client given stays the caller's to close."""
-    caller = Caller(client=client or open_client())
+def open_courier(
+    adapter: str, account: Account, *, client: httpx.Client | None = None, caller: Caller | None = None
+) -> Courier:
+    """The adapter for an account. A client given stays the caller's to close; `caller` has its own way to retry."""
+    caller = caller or Caller(client=client or open_client())
     match adapter:
         case "neutral":
             return NeutralCourier(account, caller)

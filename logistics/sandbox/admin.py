@@ -1,18 +1,28 @@
 """The sandbox's own controls: move parcels, wish for faults, register accounts, look at what was pushed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, ValidationError, model_validator
 
 from logistics.couriers.neutral.wire import EventWire
 from logistics.rules.tracking import TrackingKind
+from logistics.sandbox.ems import ems_push
 from logistics.sandbox.faults import Fault, FaultKind
 from logistics.sandbox.http import Answer, Handler, Request, Route, as_json, route, says_no
+from logistics.sandbox.kdniao import kdniao_push
 from logistics.sandbox.pushing import Postman, Push, kuaidi100_pushes, neutral_push
-from logistics.sandbox.world import ROUTE, Shipment, Unknown, World
+from logistics.sandbox.sf import sf_push
+from logistics.sandbox.world import ROUTE, Contract, Shipment, Unknown, World
 
 OTHER_COMPANY = "yuantong"
+SECRETS = {"ems": ("key", "authorization"), "sf": ("checkword", "card"), "kdniao": ("app_key",)}
+PUSHES: dict[str, Callable[[Shipment, EventWire, Contract], Push | None]] = {
+    "ems": ems_push,
+    "sf": sf_push,
+    "kdniao": kdniao_push,
+}
 
 
 class Advance(BaseModel):
@@ -31,12 +41,34 @@ class Advance(BaseModel):
 
 
 class AccountWish(BaseModel):
-    """An account that may order here: `api_key` with webhook secrets (all of them sign), or a kuaidi100 customer."""
+    """An account that may order here: `api_key` with webhook secrets (all of them sign), a kuaidi100 customer, or a
+    `contract` with EMS, SF or kdniao.
+    """
 
     api_key: str = ""
     webhook_secrets: list[str] = []
     kuaidi100_key: str = ""
     kuaidi100_customer: str = ""
+    contract: "ContractWish | None" = None
+
+
+class ContractWish(BaseModel):
+    """`name`: 协议客户号, partner id or EBusinessID. `secrets` as the adapter names them (SF: also its `card`)."""
+
+    interface: Literal["ems", "sf", "kdniao"]
+    name: str
+    secrets: dict[str, str]
+    push_url: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if missing := [name for name in SECRETS[self.interface] if not self.secrets.get(name)]:
+            raise ValueError(f"missing {missing}")
+        return self
+
+    def contract(self) -> Contract:
+        """As the world keeps it."""
+        return Contract(self.interface, self.name, self.secrets, self.push_url)
 
 
 class ShipmentWish(BaseModel):
@@ -120,6 +152,9 @@ class AdminDesk:
                 world.accounts[wish.api_key] = wish.webhook_secrets
             if wish.kuaidi100_key:
                 world.kuaidi100_keys[wish.kuaidi100_key] = wish.kuaidi100_customer
+            if wish.contract:
+                contract = wish.contract.contract()
+                world.contracts[contract.key] = contract
         return as_json({"ok": True}, 201)
 
     def add_shipment(self, request: Request, parts: Mapping[str, str]) -> Answer:
@@ -181,6 +216,10 @@ class AdminDesk:
             pushes.append(neutral_push(shipment, event, secrets=secrets, timestamp=timestamp))
         for follower in shipment.followers:
             pushes.extend(kuaidi100_pushes(shipment, follower))
+        for key in shipment.watchers:
+            contract = world.contracts[key]
+            push = PUSHES[contract.interface](shipment, event, contract) if contract.push_url else None
+            pushes.extend([push] if push else [])
         return pushes
 
 

@@ -53,15 +53,22 @@ Handler = Callable[[Request, Mapping[str, str]], Answer]
 
 @dataclass(frozen=True)
 class Route:
-    """A method and path pattern, the name of the act (for faults), and who answers."""
+    """A method and path pattern, the name of the act (for faults), and who answers.
+
+    Some couriers have one address for everything: there the act is read from the request.
+    """
 
     method: str
     pattern: re.Pattern[str]
-    act: str
+    act: str | Callable[[Request], str]
     handler: Handler
 
+    def act_of(self, request: Request) -> str:
+        """What the request asks for."""
+        return self.act if isinstance(self.act, str) else self.act(request)
 
-def route(method: str, pattern: str, act: str, handler: Handler) -> Route:
+
+def route(method: str, pattern: str, act: str | Callable[[Request], str], handler: Handler) -> Route:
     """A route; `{name}` in the pattern matches one path segment."""
     expression = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
     return Route(method=method, pattern=re.compile(f"^{expression}$"), act=act, handler=handler)

@@ -1,10 +1,8 @@
 """The sandbox as a neutral courier: orders, quotes, labels, tracking, charges."""
 
-import io
 from collections.abc import Mapping
 from datetime import date
 
-import pikepdf
 from pydantic import ValidationError
 
 from logistics.couriers.neutral.wire import (
@@ -19,6 +17,7 @@ from logistics.couriers.neutral.wire import (
 )
 from logistics.rules.tracking import TrackingKind
 from logistics.sandbox.http import Answer, Handler, Request, Route, as_json, route, says_no
+from logistics.sandbox.wires import label_pdf
 from logistics.sandbox.world import Shipment, Unknown, World
 
 PAGE_OF_CHARGES = 100
@@ -59,27 +58,22 @@ class NeutralDesk:
         """The orders of a reference."""
         reference = request.argument("reference")
         with self.world.locked() as world:
-            found = [
-                _booking(shipment)
-                for shipment in world.shipments()
-                if shipment.reference == reference and shipment.api_key == _api_key(request)
-            ]
+            found = [_booking(one) for one in world.ordered(reference, api_key=_api_key(request))]
         return as_json(BookingsWire(orders=found).model_dump())
 
     def cancel(self, request: Request, parts: Mapping[str, str]) -> Answer:
         """Not once it was collected."""
         with self.world.locked() as world:
             shipment = self._own(world, request, parts)
-            if any(event.kind is not TrackingKind.ORDERED for event in shipment.held()):
+            if not world.cancel(shipment):
                 return says_no("already_collected", 409)
-            shipment.cancelled = True
             return as_json(_booking(shipment).model_dump())
 
     def label(self, request: Request, parts: Mapping[str, str]) -> Answer:
         """A PDF of 100 × 150 mm with the number in large type."""
         with self.world.locked() as world:
             shipment = self._own(world, request, parts)
-        return Answer(200, _label_pdf(shipment.number), "application/pdf")
+        return Answer(200, label_pdf(shipment.number), "application/pdf")
 
     def subscribe(self, request: Request, parts: Mapping[str, str]) -> Answer:
         """Where to push the events of one waybill."""
@@ -123,10 +117,7 @@ class NeutralDesk:
         return as_json(page.model_dump(mode="json"))
 
     def _own(self, world: World, request: Request, parts: Mapping[str, str]) -> Shipment:
-        shipment = world.shipment(parts["number"])
-        if shipment.api_key != _api_key(request):
-            raise Unknown(parts["number"])
-        return shipment
+        return world.own(parts["number"], api_key=_api_key(request))
 
     def _for_account(self, handler: Handler) -> Handler:
         def guarded(request: Request, parts: Mapping[str, str]) -> Answer:
@@ -154,17 +145,3 @@ def _booking(shipment: Shipment) -> BookingWire:
         state="cancelled" if shipment.cancelled else "created",
         routing={"route_code": f"{shipment.number[2:5]}-{shipment.number[5:7]}"},
     )
-
-
-def _label_pdf(number: str) -> bytes:
-    millimetre = 72 / 25.4
-    pdf = pikepdf.new()
-    page = pdf.add_blank_page(page_size=(100 * millimetre, 150 * millimetre))
-    font = pikepdf.Dictionary(
-        Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name("/Helvetica-Bold")
-    )
-    page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
-    page.Contents = pdf.make_stream(f"BT /F1 24 Tf 24 360 Td ({number}) Tj ET".encode("ascii"))
-    buffer = io.BytesIO()
-    pdf.save(buffer, deterministic_id=True)
-    return buffer.getvalue()

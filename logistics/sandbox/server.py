@@ -1,22 +1,27 @@
 """The sandbox's process: a threading HTTP server on loopback, with an optional clock that moves the parcels."""
 
 import logging
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 
 import httpx
 
 from logistics.sandbox.admin import AdminDesk
+from logistics.sandbox.ems import EmsDesk
 from logistics.sandbox.faults import FaultKind
 from logistics.sandbox.http import Answer, Request, says_no
+from logistics.sandbox.kdniao import KdniaoDesk
 from logistics.sandbox.kuaidi100 import Kuaidi100Desk
 from logistics.sandbox.neutral import NeutralDesk
 from logistics.sandbox.pushing import Postman
+from logistics.sandbox.sf import SfDesk
 from logistics.sandbox.world import World
 
 LARGEST_BODY = 1 << 20
@@ -31,10 +36,11 @@ class SandboxServer(ThreadingHTTPServer):
     def __init__(self, world: World, *, host: str = "127.0.0.1", port: int = 0) -> None:
         super().__init__((host, port), SandboxHandler)
         self.world = world
-        self.client = httpx.Client(timeout=30.0, trust_env=False)
+        self.client = httpx.Client(timeout=30.0, trust_env=False, verify=_certificates())
         self.postman = Postman(faults=world.faults, client=self.client)
         self.admin = AdminDesk(world, self.postman)
-        self.routes = [*NeutralDesk(world).routes(), *Kuaidi100Desk(world).routes(), *self.admin.routes()]
+        desks = (NeutralDesk(world), EmsDesk(world), SfDesk(world), Kuaidi100Desk(world), KdniaoDesk(world))
+        self.routes = [*self.admin.routes(), *(known for desk in desks for known in desk.routes())]
         self._stop = threading.Event()
 
     @property
@@ -67,12 +73,13 @@ class SandboxServer(ThreadingHTTPServer):
             parts = known.pattern.match(request.path)
             if parts is None or known.method != request.method:
                 continue
-            if known.act != "admin":
-                spoiled = self._spoiled(known.act)
+            act = known.act_of(request)
+            if act != "admin":
+                spoiled = self._spoiled(act)
                 if spoiled is not None:
                     return spoiled
             answer = known.handler(request, parts.groupdict())
-            lost = known.act != "admin" and self.world.faults.take(FaultKind.LOST_ANSWER, known.act)
+            lost = act != "admin" and self.world.faults.take(FaultKind.LOST_ANSWER, act)
             return None if lost else answer
         return says_no("no_such_address", 404)
 
@@ -87,11 +94,19 @@ class SandboxServer(ThreadingHTTPServer):
         return None
 
 
+@lru_cache(maxsize=1)
+def _certificates() -> ssl.SSLContext:
+    # Reading the system's certificates takes longer than everything else here; once is enough.
+    return ssl.create_default_context()
+
+
 class SandboxHandler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
     server_version = "courier-sandbox"
+    # Head and body go out in two writes; held back for the first one's receipt, each answer would take 40 ms.
+    disable_nagle_algorithm = True
 
     def handle_any(self) -> None:
         """Reads the request whole, answers, or drops the connection."""

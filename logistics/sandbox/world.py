@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -34,9 +34,35 @@ class Follower:
     corrected: bool = False
 
 
+@dataclass(frozen=True)
+class Contract:
+    """An account with a courier whose console, not a request, says where pushes go (EMS, SF, kdniao).
+
+    `secrets` are named as our adapters name them.
+    """
+
+    interface: str
+    name: str
+    secrets: Mapping[str, str] = field(repr=False)
+    push_url: str = field(default="", repr=False)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What names it."""
+        return self.interface, self.name
+
+    @property
+    def owner(self) -> str:
+        """Who placed an order, in the same field as the neutral API key."""
+        return f"{self.interface}:{self.name}"
+
+
 @dataclass
 class Shipment:
-    """One waybill on its way."""
+    """One waybill on its way.
+
+    `watchers`: keys of the contracts that are told of it, each with the company code under which it asked.
+    """
 
     number: str
     reference: str = ""
@@ -46,6 +72,7 @@ class Shipment:
     cancelled: bool = False
     callback_url: str = ""
     followers: list[Follower] = field(default_factory=list)
+    watchers: dict[tuple[str, str], str] = field(default_factory=dict)
     events: list[EventWire] = field(default_factory=list)
 
     def held(self) -> list[EventWire]:
@@ -73,7 +100,11 @@ class Prices:
 
     def amount_fen(self, order: OrderWire) -> int:
         """The price of an order."""
-        beyond = max(0, self.billed_weight_g(order) - self.first_weight_g)
+        return self.weight_fen(self.billed_weight_g(order))
+
+    def weight_fen(self, weight_g: int) -> int:
+        """The price of a weight."""
+        beyond = max(0, weight_g - self.first_weight_g)
         return self.first_fen + -(-beyond // self.step_g) * self.step_fen
 
 
@@ -90,6 +121,7 @@ class World:
     ) -> None:
         self.accounts: dict[str, list[str]] = dict(accounts or {})
         self.kuaidi100_keys: dict[str, str] = dict(followers or {})
+        self.contracts: dict[tuple[str, str], Contract] = {}
         self.prices = prices or Prices()
         self.faults = Faults()
         self.clock = clock
@@ -113,20 +145,45 @@ class World:
         """All parcels."""
         return list(self._shipments.values())
 
-    def place(self, order: OrderWire, *, api_key: str) -> tuple[Shipment, bool]:
-        """The shipment of an order and whether it is new: one reference of one account never makes two."""
+    def place(
+        self, order: OrderWire, *, api_key: str, form: str = "10{:011d}", again: int = 0
+    ) -> tuple[Shipment, bool]:
+        """The shipment of an order and whether it is new: one reference of one account never makes two.
+
+        `again`: how many were made before, for a courier that does make another one each time.
+        """
         # The number follows from the reference, so a restarted sandbox hands out no number twice.
-        digits = int(hashlib.sha256(f"{api_key}\x1f{order.reference}".encode()).hexdigest(), 16) % 10**11
-        number = f"10{digits:011d}"
+        seed = f"{api_key}\x1f{order.reference}" + f"\x1f{again}" * bool(again)
+        number = form.format(int(hashlib.sha256(seed.encode()).hexdigest(), 16) % 10**11)
         if number in self._shipments:
             return self._shipments[number], False
         shipment = Shipment(number=number, reference=order.reference, api_key=api_key, order=order)
         self._shipments[number] = shipment
         return shipment, True
 
+    def ordered(self, reference: str, *, api_key: str) -> list[Shipment]:
+        """What an account ordered under a reference, oldest first."""
+        return [
+            one for one in self._shipments.values() if (one.reference, one.api_key) == (reference, api_key)
+        ]
+
+    def own(self, number: str, *, api_key: str) -> Shipment:
+        """A parcel of this account, or `Unknown`."""
+        shipment = self.shipment(number)
+        if shipment.api_key != api_key:
+            raise Unknown(number)
+        return shipment
+
     def adopt(self, number: str, *, company: str = "ems") -> Shipment:
         """A parcel that another channel made; the sandbox follows it from now on."""
         return self._shipments.setdefault(number, Shipment(number=number, company=company))
+
+    def cancel(self, shipment: Shipment) -> bool:
+        """Gives a waybill up, also for a second time; not once it was collected."""
+        if any(event.kind is not TrackingKind.ORDERED for event in shipment.held()):
+            return False
+        shipment.cancelled = True
+        return True
 
     def move(
         self,

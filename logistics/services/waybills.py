@@ -260,7 +260,7 @@ def _fail(waybill: Waybill, error: CourierError, *, actor: Actor, now: datetime)
 
 def _give_back(waybill: Waybill, *, reason: str, actor: Actor, now: datetime) -> None:
     try:
-        courier_of(waybill.account).cancel(waybill.number, reason=reason)
+        courier_of(waybill.account).cancel(waybill.number, reference=waybill.reference, reason=reason)
     except CourierError as error:
         if not error.can_retry:
             _change(waybill, WaybillState.CANCELLING, WaybillState.BOOKED)

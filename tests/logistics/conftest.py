@@ -11,7 +11,7 @@ from logistics.sandbox.world import World
 from tests.logistics.couriers import API_KEY, KUAIDI100, WEBHOOK_SECRET
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client() -> Iterator[httpx.Client]:
     with httpx.Client(timeout=5.0, trust_env=False) as client:
         yield client

@@ -23,6 +23,8 @@ def listening(answer: Callable[[RawRequest], Acknowledgement]) -> Iterator[Liste
     listener = Listener(url="", answer=answer)
 
     class Handler(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             raw = RawRequest(headers={name.lower(): value for name, value in self.headers.items()}, body=body)

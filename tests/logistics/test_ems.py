@@ -205,7 +205,7 @@ def test_other_calls(client: httpx.Client) -> None:
     with listening(replies(lambda ask: ("00000", told[ask["api"]]))) as listener:
         courier = ems(client, listener.url)
         assert courier.quote(order()).amount_fen == 1550
-        courier.cancel("1012345678901", reason="x")
+        courier.cancel("1012345678901", reference=order().reference, reason="x")
         assert courier.label("1012345678901").content == b"%PDF-1.4"
         report = courier.query(Subscription("1012345678901", "", ""))
         assert [one.kind for one in report.scans] == [Kind.COLLECTED, Kind.DELIVERED]
@@ -221,10 +221,10 @@ def _answering(listener: Listener, code: str) -> None:
 def test_busy_and_no(client: httpx.Client) -> None:
     with listening(replies(lambda ask: ("S00001", {}))) as listener:
         with pytest.raises(Unreachable):
-            ems(client, listener.url).cancel("1012345678901", reason="x")
+            ems(client, listener.url).cancel("1012345678901", reference=order().reference, reason="x")
         _answering(listener, "B00001")
         with pytest.raises(CourierSaidNo, match="B00001"):
-            ems(client, listener.url).cancel("1012345678901", reason="x")
+            ems(client, listener.url).cancel("1012345678901", reference=order().reference, reason="x")
 
 
 @pytest.mark.parametrize("credentials", [{}, SECRETS | {"key": "short"}, {"key": KEY}])

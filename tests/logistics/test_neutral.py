@@ -62,8 +62,8 @@ def test_quote_create_find_label_cancel(courier: NeutralCourier, sandbox: Sandbo
     assert courier.find("P2026031000001-1") == booking
     assert courier.find("P2026031000002-1") is None
     assert courier.label(booking.waybill_number).content.startswith(b"%PDF")
-    courier.cancel(booking.waybill_number, reason="test")
-    courier.cancel(booking.waybill_number, reason="again")
+    courier.cancel(booking.waybill_number, reference=order().reference, reason="test")
+    courier.cancel(booking.waybill_number, reference=order().reference, reason="again")
     found = courier.find("P2026031000001-1")
     assert found is not None
     assert found.cancelled
@@ -130,7 +130,9 @@ def test_another_accounts_waybill_does_not_exist(
     number = courier.create(order()).waybill_number
     wish(client, sandbox, "accounts", api_key="other", webhook_secrets=[OTHER_SECRET])
     with pytest.raises(CourierSaidNo, match="运单"):
-        neutral(sandbox.url, client, api_key="other").cancel(number, reason="mine")
+        neutral(sandbox.url, client, api_key="other").cancel(
+            number, reference=order().reference, reason="mine"
+        )
 
 
 def test_an_answer_of_another_shape_is_refused(client: httpx.Client) -> None:

@@ -127,7 +127,7 @@ def test_routes_cancel_and_register(client: httpx.Client) -> None:
         question = Subscription("SF1000000000001", "CASE-0001", "")
         assert [scan.kind for scan in courier.query(question).scans] == [Kind.DELIVERED]
         courier.subscribe(question)
-        courier.cancel("SF1000000000001", reason="x")
+        courier.cancel("SF1000000000001", reference=order().reference, reason="x")
     assert gateway.asked == ["EXP_RECE_SEARCH_ROUTES", "EXP_RECE_REGISTER_ROUTE", "EXP_RECE_UPDATE_ORDER"]
 
 
@@ -135,7 +135,7 @@ def test_routes_cancel_and_register(client: httpx.Client) -> None:
 def test_limits_and_wrong_credentials(code: str, fault: type[Exception], client: httpx.Client) -> None:
     told = Acknowledgement(json.dumps({"apiResultCode": code}).encode())
     with listening(lambda raw: told) as listener, pytest.raises(fault):
-        sf(client, listener.url).cancel("SF1000000000001", reason="x")
+        sf(client, listener.url).cancel("SF1000000000001", reference=order().reference, reason="x")
 
 
 def test_a_push_of_two_waybills(client: httpx.Client) -> None:

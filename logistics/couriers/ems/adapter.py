@@ -12,7 +12,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -125,9 +125,11 @@ class Ems:
         """Not offered: EMS answers by waybill number only."""
         raise NotOffered("按寄件编号查单")
 
-    def cancel(self, waybill_number: str, *, reason: str) -> None:
+    def cancel(self, waybill_number: str, *, reference: str, reason: str) -> None:
         """020006."""
-        self._send("020006", {"waybillNo": waybill_number, "cancelReason": reason})
+        self._send(
+            "020006", {"logisticsOrderNo": reference, "waybillNo": waybill_number, "cancelReason": reason}
+        )
 
     def label(self, waybill_number: str) -> LabelFile:
         """010004 as PDF."""
@@ -168,7 +170,10 @@ class Ems:
 
     def delivery_key(self, raw: RawRequest) -> str:
         """The serial number together with the content, which a repetition shares."""
-        return hashlib.sha256(_envelope(raw).sealed.encode()).hexdigest()
+        try:
+            return hashlib.sha256(_envelope(raw).sealed.encode()).hexdigest()
+        except Forged:
+            return raw.digest
 
     def parse_push(self, raw: RawRequest) -> list[Report]:
         """One scan."""
@@ -193,7 +198,7 @@ class Ems:
         body = {"serialNo": serial, "code": DONE if accepted else BUSY, "codeMessage": "", "senderNo": sender}
         return Acknowledgement(_compact(body).encode())
 
-    def fetch_charges(self, month: date) -> list[ChargeLine]:
+    def fetch_charges(self, month: date, *, waybills: Sequence[str] = ()) -> list[ChargeLine]:
         """Not offered: the statement comes as a file."""
         raise NotOffered("账单查询")
 

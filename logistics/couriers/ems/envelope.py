@@ -23,10 +23,10 @@ def key_bytes(key: str) -> bytes:
     return raw
 
 
-def seal(text: str, key: str) -> str:
-    """`|$4|` and the Base64 of the encrypted text."""
+def seal(text: str, key: str, *, suffix: bool = True) -> str:
+    """`|$4|` and the Base64 of the encrypted text; pushes seem to come without the key as `suffix`."""
     padder = padding.PKCS7(BLOCK_BITS).padder()
-    padded = padder.update((text + key).encode()) + padder.finalize()
+    padded = padder.update((text + key * suffix).encode()) + padder.finalize()
     encryptor = Cipher(SM4(key_bytes(key)), ECB()).encryptor()  # noqa: S305 - prescribed by EMS
     return MARK + base64.b64encode(encryptor.update(padded) + encryptor.finalize()).decode("ascii")
 

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
@@ -130,7 +130,7 @@ class Kdniao:
         """Not offered."""
         raise NotOffered("按寄件编号查单")
 
-    def cancel(self, waybill_number: str, *, reason: str) -> None:
+    def cancel(self, waybill_number: str, *, reference: str, reason: str) -> None:
         """Not offered."""
         raise NotOffered("取消运单")
 
@@ -138,7 +138,7 @@ class Kdniao:
         """Not offered."""
         raise NotOffered("电子面单")
 
-    def fetch_charges(self, month: date) -> list[ChargeLine]:
+    def fetch_charges(self, month: date, *, waybills: Sequence[str] = ()) -> list[ChargeLine]:
         """Not offered."""
         raise NotOffered("账单")
 

@@ -1,6 +1,7 @@
 """The neutral courier: orders, labels, tracking and charges as JSON; pushes after Standard Webhooks."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
@@ -96,7 +97,7 @@ class NeutralCourier:
         orders = [order.value() for order in answer.orders if order.reference == reference]
         return min(orders, key=lambda order: order.cancelled, default=None)
 
-    def cancel(self, waybill_number: str, *, reason: str) -> None:
+    def cancel(self, waybill_number: str, *, reference: str, reason: str) -> None:
         """Cancels; the courier answers the same for a second time."""
         path = f"/v1/orders/{escaped(waybill_number, safe='')}/cancel"
         self._ask(BookingWire, "POST", path, json_body={"reason": reason}, may_repeat=True)
@@ -150,7 +151,7 @@ class NeutralCourier:
             body=json.dumps({"accepted": accepted}).encode("ascii"), status=200 if accepted else 400
         )
 
-    def fetch_charges(self, month: date) -> list[ChargeLine]:
+    def fetch_charges(self, month: date, *, waybills: Sequence[str] = ()) -> list[ChargeLine]:
         """All lines of a month, page by page."""
         lines: list[ChargeLine] = []
         cursor = ""

@@ -11,7 +11,7 @@ the codes by which SEARCH says that it knows no such order (`unknown_order_codes
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TypeVar
@@ -45,8 +45,9 @@ from logistics.couriers.errors import (
     Unreachable,
 )
 from logistics.couriers.sf.digest import message_digest
-from logistics.couriers.sf.wire import Answer, OrderWire, Push, Result, Route, RouteAnswers
+from logistics.couriers.sf.wire import Answer, FeeAnswer, OrderWire, Push, Result, Route, RouteAnswers
 from logistics.rules.tracking import Scan
+from registry.time import local_day
 
 SERVICE_URL = "https://sfapi.sf-express.com/std/service"
 PAY_METHODS = {Payer.SENDER: 1, Payer.RECEIVER: 2, Payer.THIRD_PARTY: 3}
@@ -104,9 +105,13 @@ class Sf:
             raise CourierSaidNo("顺丰表示收寄地址超出服务范围，请改用其他承运商。", carrier_code="filter3")
         return found.booking()
 
-    def cancel(self, waybill_number: str, *, reason: str) -> None:
+    def cancel(self, waybill_number: str, *, reference: str, reason: str) -> None:
         """EXP_RECE_UPDATE_ORDER with dealType 2."""
-        wish = {"dealType": 2, "waybillNoInfoList": [{"waybillType": 1, "waybillNo": waybill_number}]}
+        wish = {
+            "orderId": reference,
+            "dealType": 2,
+            "waybillNoInfoList": [{"waybillType": 1, "waybillNo": waybill_number}],
+        }
         self._call("EXP_RECE_UPDATE_ORDER", wish)
 
     def label(self, waybill_number: str) -> LabelFile:
@@ -174,9 +179,24 @@ class Sf:
             return Acknowledgement('{"return_code":"0000","return_msg":"成功"}'.encode())
         return Acknowledgement('{"return_code":"1000","return_msg":"失败"}'.encode())
 
-    def fetch_charges(self, month: date) -> list[ChargeLine]:
-        """Not offered by month: the statement comes as a file."""
-        raise NotOffered("账单查询")
+    def fetch_charges(self, month: date, *, waybills: Sequence[str] = ()) -> list[ChargeLine]:
+        """EXP_RECE_QUERY_SFWAYBILL for each waybill: what stands for it now, dated with the day of asking.
+
+        Months are not listed here (the statement comes as a file), and the answer names no date of its own.
+        """
+        if not waybills:
+            raise NotOffered("按月查询账单")
+        asked_on = local_day(self.clock())
+        try:
+            return [
+                line
+                for number in waybills
+                for line in self._ask(
+                    "EXP_RECE_QUERY_SFWAYBILL", {"trackingType": "2", "trackingNum": number}, FeeAnswer
+                ).lines(charged_on=asked_on)
+            ]
+        except ValueError:
+            raise BadAnswer from None
 
     def _order(self, order: Order) -> dict[str, object]:
         wish: dict[str, object] = {

@@ -1,10 +1,12 @@
 """Shapes of SF's answers and route pushes, checked at the door."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from logistics.couriers.base import Booking
+from logistics.couriers.base import Booking, ChargeLine, Payer, Settling
 from logistics.couriers.sf.codes import kind_of
 from logistics.couriers.wall_clock import shanghai_time
 from logistics.rules.tracking import Scan, scan_key
@@ -103,3 +105,52 @@ class RouteAnswers(Wire):
     """`msgData` of a route query."""
 
     answers: list[RouteAnswer] = Field(default_factory=list, alias="routeResps")
+
+
+PAYERS = {"1": Payer.SENDER, "2": Payer.RECEIVER, "3": Payer.THIRD_PARTY}
+SETTLINGS = {"1": Settling.CASH, "2": Settling.MONTHLY}
+
+
+class Fee(Wire):
+    """One fee of a waybill, in yuan; kind 1 is the freight."""
+
+    kind: Text = Field(alias="type")
+    yuan: Decimal = Field(alias="value")
+    payer: Text = Field(alias="paymentTypeCode")
+    settling: Text = Field(alias="settlementTypeCode")
+    account: Text = Field("", alias="customerAcctCode")
+
+
+class FeeWaybill(Wire):
+    """`waybillInfo`: the billed weight in kilograms."""
+
+    number: Text = Field(alias="waybillNo")
+    weight_kg: Decimal = Field(Decimal(0), alias="meterageWeightQty")
+
+
+class FeeAnswer(Wire):
+    """`msgData` of a fee query."""
+
+    waybill: FeeWaybill = Field(alias="waybillInfo")
+    fees: Annotated[list[Fee], BeforeValidator(lambda value: value or [])] = Field(
+        default_factory=list, alias="waybillFeeList"
+    )
+
+    def lines(self, *, charged_on: date) -> list[ChargeLine]:
+        """As charge lines; ValueError for a payer or settlement without a known code, or a part of a fen."""
+        return [self._line(fee, charged_on) for fee in self.fees]
+
+    def _line(self, fee: Fee, charged_on: date) -> ChargeLine:
+        fen, grams = fee.yuan * 100, self.waybill.weight_kg * 1000
+        if fee.payer not in PAYERS or fee.settling not in SETTLINGS or fen != fen.to_integral_value():
+            raise ValueError("no such payer, settlement or amount")
+        return ChargeLine(
+            waybill_number=self.waybill.number,
+            kind="freight" if fee.kind == "1" else fee.kind,
+            amount_fen=int(fen),
+            billed_weight_g=int(grams.to_integral_value()),
+            payer=PAYERS[fee.payer],
+            settling=SETTLINGS[fee.settling],
+            account=fee.account,
+            charged_on=charged_on,
+        )

@@ -16,7 +16,8 @@ class Command(BaseCommand):
     """`manage.py courier_sandbox`."""
 
     help = (
-        "Play a neutral courier and kuaidi100 over HTTP; accounts are registered at POST /sandbox/accounts."
+        "Play the neutral courier, EMS, SF, kuaidi100 and kdniao over HTTP; accounts are registered at "
+        "POST /sandbox/accounts."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
