@@ -20,8 +20,8 @@ from logistics.couriers.errors import (
     NotOffered,
     Unreachable,
 )
+from logistics.rules.tracking import Scan, whereabouts
 from logistics.rules.tracking import TrackingKind as Kind
-from logistics.rules.tracking import whereabouts
 from logistics.sandbox.server import SandboxServer
 from tests.logistics.contracts import TERMS, Terms, wish
 from tests.logistics.couriers import order
@@ -195,7 +195,7 @@ def test_a_moving_parcel_is_pushed_believed_understood_and_acknowledged(office: 
     pushes = answer["pushes"]
     assert isinstance(pushes, list)
     assert [push["acknowledged"] for push in pushes] == [True] * 5
-    scans = {}
+    scans: dict[str, Scan] = {}
     for raw in listener.received:
         assert office.courier.verify(raw, now=now) is office.terms.proof
         (report,) = office.courier.parse_push(raw)
