@@ -84,7 +84,8 @@ def receive(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
         try:
             receive_parcel(
                 parcel=shown,
-                ticked=[int(pk) for pk in request.POST.getlist("original") if pk.isdecimal()],
+                ticked=_ids(request, "original"),
+                damaged=_ids(request, "damaged"),
                 extra=_count(request.POST.get("extra", "")),
                 actor=actor,
                 now=timezone.now(),
@@ -102,10 +103,15 @@ def receive(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
         "ends": ends_of([shown])[shown.pk],
         "items": list(items.order_by("pk")),
         "ticked": request.POST.getlist("original"),
+        "damaged": request.POST.getlist("damaged"),
         "extra": request.POST.get("extra", ""),
         "fault": fault,
     }
     return render(request, "parcel/receive.html", context, status=409 if fault else 200)
+
+
+def _ids(request: HttpRequest, name: str) -> list[int]:
+    return [int(pk) for pk in request.POST.getlist(name) if pk.isdecimal()]
 
 
 def _arriving(number: str, actor: Actor) -> Parcel:

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from ingest.models import Case, Handling, Original
-from logistics.models import ParcelItem
+from logistics.models import Parcel, ParcelItem
+from logistics.rules.parcels import ParcelState
 from logistics.rules.payers import Leg
-from logistics.services.ends import End
+from logistics.services.ends import End, end_of
 from registry.actors import Actor
 from registry.masking import mask_name
 from registry.models import Office
@@ -43,6 +44,22 @@ def packable(case: Case, actor: Actor) -> QuerySet[Original]:
     taken = ParcelItem.objects.filter(holds=True).values("original")
     mine = visible(actor, "original.see", case.originals.filter(place=place, place_id=place_id or 0))
     return mine.exclude(pk__in=taken).order_by("kind", "pk")
+
+
+def open_bags(ways: list[Way]) -> list[Parcel]:
+    """Parcels still being packed that go one of these ways: papers of another case may join them."""
+    going = Q(pk__in=())
+    for way in ways:
+        (sender_kind, sender_id), (receiver_kind, receiver_id) = end_of(way.sender), end_of(way.receiver)
+        going |= Q(
+            leg=way.leg.value,
+            sender_kind=sender_kind.value,
+            sender_id=sender_id,
+            receiver_kind=receiver_kind.value,
+            receiver_id=receiver_id,
+        )
+    packing = Parcel.objects.filter(going, state=ParcelState.PACKING)
+    return list(packing.annotate(count=Count("items")).order_by("pk"))
 
 
 def leg_choices(case: Case, actor: Actor) -> list[Way]:

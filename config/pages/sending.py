@@ -12,7 +12,8 @@ from django.views.decorators.http import require_POST
 from config.pages.acting import act_elsewhere
 from config.pages.case_sheet import find_case
 from config.pages.frame import Fault, page
-from config.pages.packing import Way, leg_choices, packable
+from config.pages.packing import Way, leg_choices, open_bags, packable
+from config.pages.parcel_ends import ends_of
 from config.pages.parcels import find_parcel, render_parcel
 from ingest.models import Case, Original
 from logistics.models import Carrier, Incident, Parcel
@@ -20,7 +21,14 @@ from logistics.services.custody import confirm_delivery, report_lost
 from logistics.services.ends import is_sender
 from logistics.services.incidents import resolve_incident
 from logistics.services.ordering import order_waybill
-from logistics.services.parcels import cancel_parcel, pack, remove_original, seal_parcel, unseal_parcel
+from logistics.services.parcels import (
+    add_originals,
+    cancel_parcel,
+    pack,
+    remove_original,
+    seal_parcel,
+    unseal_parcel,
+)
 from logistics.services.waybills import cancel_waybill
 from registry.actors import Actor
 from registry.permissions import NotYours, visible
@@ -45,9 +53,14 @@ def pack_case(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
 
 
 def _pack(request: HttpRequest, actor: Actor, case: Case, legs: list[Way], now: datetime) -> Parcel:
-    chosen = next((leg for leg in legs if leg.key == request.POST.get("leg")), None)
+    wanted = request.POST.get("leg", "")
+    chosen = next((leg for leg in legs if leg.key == wanted), None)
+    bag = next((bag for bag in open_bags(legs) if wanted == bag.number), None)
     picked = [int(pk) for pk in request.POST.getlist("original") if pk.isdecimal()]
     originals = list(visible(actor, "original.see", Original.objects.filter(pk__in=picked, case=case)))
+    if bag is not None and originals:
+        add_originals(parcel=bag, originals=originals, actor=actor, now=now)
+        return bag
     if chosen is None or not originals:
         raise Refused("packing_choice", "请选择寄往哪里，并勾选要装入的原件。")
     return pack(
@@ -64,9 +77,12 @@ def _render_packing(
     request: HttpRequest, actor: Actor, case: Case, legs: list[Way], fault: Fault | None = None
 ) -> HttpResponse:
     picked = request.POST.getlist("original")
+    bags = open_bags(legs)
+    ends = ends_of(bags)
     context = {
         "case": case,
         "legs": legs,
+        "bags": [(bag, ends[bag.pk]) for bag in bags],
         "leg": request.POST.get("leg") or (legs[0].key if legs else ""),
         "originals": [
             (original, not fault or str(original.pk) in picked) for original in packable(case, actor)

@@ -130,6 +130,7 @@ class ParcelItem(models.Model):
 
         UNSEEN = "unseen", "未核对"
         PRESENT = "present", "在"
+        DAMAGED = "damaged", "破损"
         MISSING = "missing", "缺"
 
     parcel = models.ForeignKey(Parcel, on_delete=models.PROTECT, related_name="items", verbose_name="寄件")

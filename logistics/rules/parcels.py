@@ -206,19 +206,28 @@ def s10_check_digit(serial: str) -> str:
 
 @dataclass(frozen=True)
 class Ticking:
-    """What the receiver found: ids ticked, ids missing, and a number of things that are not on the list."""
+    """What the receiver found: ids that are there, those of them that are damaged, ids missing, and a number of things
+    that are not on the list.
+    """
 
     present: frozenset[int]
+    damaged: frozenset[int]
     missing: frozenset[int]
     extra: int
 
 
-def compare_contents(listed: Iterable[int], ticked: Iterable[int], *, extra: int) -> Ticking:
-    """The packing list against what is in the envelope. Something ticked that is not listed is a wrong request."""
-    wanted, found = frozenset(listed), frozenset(ticked)
+def compare_contents(
+    listed: Iterable[int], ticked: Iterable[int], *, extra: int, damaged: Iterable[int] = ()
+) -> Ticking:
+    """The packing list against what is in the envelope; what is damaged is there.
+
+    Something ticked that is not listed is a wrong request.
+    """
+    wanted, broken = frozenset(listed), frozenset(damaged)
+    found = frozenset(ticked) | broken
     if found - wanted:
         raise NotNow("parcel_not_listed", "勾选的原件不在本寄件清单内，请登记为清单外物品。")
-    return Ticking(present=found, missing=wanted - found, extra=max(extra, 0))
+    return Ticking(present=found, damaged=broken, missing=wanted - found, extra=max(extra, 0))
 
 
 def due_in(kind: str) -> timedelta:

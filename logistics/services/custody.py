@@ -72,23 +72,32 @@ def receive_parcel(
     ticked: Iterable[int],
     actor: Actor,
     now: datetime,
+    damaged: Iterable[int] = (),
     extra: int = 0,
     photo: StoredObject | None = None,
 ) -> None:
-    """The receiver ticks the packing list: `ticked` are ids of originals, `extra` counts things not on the list.
+    """The receiver ticks the packing list: `ticked` and `damaged` are ids of originals, `extra` counts things not on it.
 
-    What is ticked is now at the receiver. What is missing stays in the parcel, and a missing or extra item opens an
-    incident.
+    What is there, damaged or not, is now at the receiver. What is missing stays in the parcel, and each missing or
+    damaged original, and anything extra, opens an incident.
     """
     check_may(actor, "parcel.receive", parcel)
     if not is_receiver(actor, parcel) or parcel.receiver_kind == Party.APPLICANT:
         raise NotYours
     with transaction.atomic():
         items = {item.original_id: item for item in _contents(parcel)}
-        found = compare_contents(items, ticked, extra=extra)
+        found = compare_contents(items, ticked, extra=extra, damaged=damaged)
         move_state(parcel, "receive", received_at=now, ended_at=now)
         for pk in sorted(found.present):
-            _arrive(items[pk], parcel, proof=Proof.TICK, photo=photo, actor=actor, now=now)
+            _arrive(
+                items[pk],
+                parcel,
+                proof=Proof.TICK,
+                photo=photo,
+                actor=actor,
+                now=now,
+                damaged=pk in found.damaged,
+            )
         for pk in sorted(found.missing):
             items[pk].finding, items[pk].checked_at = ParcelItem.Finding.MISSING, now
             items[pk].save(update_fields=["finding", "checked_at"])
@@ -110,6 +119,7 @@ def receive_parcel(
             data={
                 "leg": parcel.leg,
                 "present": sorted(found.present),
+                "damaged": sorted(found.damaged),
                 "missing": sorted(found.missing),
                 "extra": found.extra,
             },
@@ -306,8 +316,12 @@ def _arrive(
     photo: StoredObject | None,
     actor: Actor,
     now: datetime,
+    damaged: bool = False,
 ) -> None:
-    item.finding, item.checked_at = ParcelItem.Finding.PRESENT, now
+    item.finding = ParcelItem.Finding.DAMAGED if damaged else ParcelItem.Finding.PRESENT
+    item.checked_at = now
+    if damaged:
+        open_incident(kind=IncidentKind.DAMAGED, parcel=parcel, original=item.original, actor=actor, now=now)
     _leave(item, parcel, place_of(parcel.receiver_kind), parcel.receiver_id, proof, photo, actor, now)
 
 

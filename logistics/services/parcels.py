@@ -86,6 +86,13 @@ def add_original(*, parcel: Parcel, original: Original, actor: Actor, now: datet
     return item
 
 
+def add_originals(*, parcel: Parcel, originals: Iterable[Original], actor: Actor, now: datetime) -> None:
+    """Puts several originals on the list, of any case whose papers go the same way; all of them or none."""
+    with transaction.atomic():
+        for original in originals:
+            add_original(parcel=parcel, original=original, actor=actor, now=now)
+
+
 def remove_original(*, parcel: Parcel, original: Original, actor: Actor, now: datetime) -> None:
     """Takes an original off the packing list of a parcel that is still being packed."""
     _check_own(actor, "parcel.pack", parcel)

@@ -33,6 +33,12 @@ class Road:
         pre_review(handling=self.handling, actor=self.cast.officer, now=NOW)
         return self
 
+    def another_case(self) -> list[Original]:
+        """Two originals of a second case for the same office, which lets the paper come."""
+        case, originals = _submitted(self.cast)
+        pre_review(handling=case.handlings.get(), actor=self.cast.officer, now=NOW)
+        return originals
+
     def packed(self) -> Parcel:
         """A parcel with all originals, still open."""
         return pack(
@@ -96,6 +102,17 @@ def build_road(cast: Cast, base_url: str) -> Road:
     for place, phone in ((cast.zhuji, "0575-87000000"), (cast.taizhou, "0576-88000000")):
         place.phone, place.address = phone, f"{place.region.full_name}一号"
         place.save()
+    case, originals = _submitted(cast)
+    return Road(
+        cast=cast,
+        case=case,
+        handling=case.handlings.get(),
+        originals=originals,
+        account=neutral_account(cast, base_url),
+    )
+
+
+def _submitted(cast: Cast) -> tuple[Case, list[Original]]:
     case = open_case(cast)
     hand_in_everything(case)
     materials = list(case.materials.all())[:2]
@@ -104,13 +121,7 @@ def build_road(cast: Cast, base_url: str) -> Road:
         for material in materials
     ]
     submit(case=case, actor=cast.clerk, now=NOW)
-    return Road(
-        cast=cast,
-        case=case,
-        handling=case.handlings.get(),
-        originals=originals,
-        account=neutral_account(cast, base_url),
-    )
+    return case, originals
 
 
 def neutral_account(cast: Cast, base_url: str) -> CarrierAccount:

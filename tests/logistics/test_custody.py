@@ -22,7 +22,7 @@ from logistics.services.custody import (
     take_back,
 )
 from logistics.services.incidents import resolve_incident
-from logistics.services.parcels import pack, seal_parcel
+from logistics.services.parcels import add_originals, pack, seal_parcel
 from logistics.services.whereabouts import where_is
 from registry.events import verify_chains
 from registry.models import Event
@@ -129,6 +129,46 @@ def test_receipt_moves_what_was_ticked_to_the_office(road: Road, parcel: Parcel)
     assert received.case_number == road.case.number
     assert received.data["present"] == sorted(one.pk for one in road.originals)
     assert not list(verify_chains())
+
+
+def test_a_damaged_original_arrives_and_opens_an_incident_of_its_own(road: Road, parcel: Parcel) -> None:
+    whole, torn = road.originals
+    receive_parcel(parcel=parcel, ticked=[whole.pk], damaged=[torn.pk], actor=road.cast.officer, now=LATER)
+    assert places(road) == [("office", road.cast.taizhou.pk)] * 2
+    assert dict(ParcelItem.objects.values_list("original_id", "finding")) == {
+        whole.pk: "present",
+        torn.pk: "damaged",
+    }
+    incident = Incident.objects.get()
+    assert (incident.kind, incident.original_id) == (IncidentKind.DAMAGED.value, torn.pk)
+    assert (incident.owner_kind, incident.owner_id) == ("window", road.cast.zhuji.pk)
+    assert Event.objects.get(kind="parcel.received").data["damaged"] == [torn.pk]
+
+
+def test_two_cases_in_one_bag_are_compared_each_by_itself(road: Road) -> None:
+    first, second = road.originals, road.another_case()
+    bag = road.packed()
+    add_originals(parcel=bag, originals=second, actor=road.cast.clerk, now=NOW)
+    seal_parcel(parcel=bag, weight_g=640, actor=road.cast.clerk, now=NOW)
+    bag = road.on_the_road(road.booked(bag))
+    ticked = [one.pk for one in (*first, second[0])]
+    receive_parcel(parcel=bag, ticked=ticked, actor=road.cast.officer, now=LATER)
+    incident = Incident.objects.get()
+    assert (incident.kind, incident.original) == (IncidentKind.MISSING_ITEM.value, second[1])
+    opened = Event.objects.get(kind="incident.opened")
+    assert opened.case_number == second[1].case.number != road.case.number
+    received = Event.objects.get(kind="parcel.received")
+    assert received.data["cases"] == sorted({road.case.number, second[0].case.number})
+    for original in (*first, *second):
+        check_chain(original)
+
+
+def test_all_of_a_case_join_the_bag_or_none(road: Road) -> None:
+    bag, (mine, other) = road.packed(), road.another_case()
+    Original.objects.filter(pk=other.pk).update(place_id=road.cast.taizhou_window.pk)
+    with pytest.raises(NotNow, match="不在寄件方手中"):
+        add_originals(parcel=bag, originals=[mine, other], actor=road.cast.clerk, now=NOW)
+    assert bag.items.count() == len(road.originals)
 
 
 def test_a_missing_item_stays_in_the_parcel_and_opens_an_incident(road: Road, parcel: Parcel) -> None:
