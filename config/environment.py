@@ -102,7 +102,8 @@ class Environment(BaseSettings):
     )
     seal_secrets: dict[str, SecretStr] = Field(
         default={},
-        description='JSON of seal code to passphrase (PKCS#12) or PIN (PKCS#11), e.g. `{"window-1": "…"}`.',
+        description="JSON of seal code to passphrase (PKCS#12), PIN (PKCS#11) or `client:secret:pin` (seal platform; "
+        'parts that contain a colon percent-encoded, each may be empty), e.g. `{"window-1": "…"}`.',
     )
     pkcs11_module: str = Field(
         default="",

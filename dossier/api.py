@@ -30,7 +30,6 @@ from registry.actors import Actor
 from registry.auth import session_or_key
 from registry.callers import caller_address
 from registry.permissions import NotYours, visible
-from storage.errors import Refused
 from storage.models import StoredObject
 from storage.services import read_range
 
@@ -161,7 +160,10 @@ def file_response(request: HttpRequest, dossier: Dossier, actor: Actor, now: dat
     """The archived file, or the part of it that the request asks for (206); recorded once, however often it resumes."""
     if dossier.stored is None:
         raise NotYours
-    begins, ends = _wanted(request, dossier)
+    wanted = _wanted(request, dossier)
+    if wanted is None:
+        return _beyond(dossier)
+    begins, ends = wanted
     authorise_download(dossier=dossier, actor=actor, now=now, resumes=begins > 0)
     partial = (begins, ends) != (0, dossier.size - 1)
     body = _chunks(dossier.stored, begins, ends)
@@ -212,19 +214,32 @@ def _sent(path: Path, name: str, media_type: str) -> HttpResponseBase:
     return response
 
 
-def _wanted(request: HttpRequest, dossier: Dossier) -> tuple[int, int]:
-    """First and last byte asked for; everything when the header is absent, odd, or about an older file."""
+def _wanted(request: HttpRequest, dossier: Dossier) -> tuple[int, int] | None:
+    """First and last byte asked for (RFC 9110, section 14); None when the file has none of them.
+
+    Everything when the header is absent, not a single range of bytes, or about an older file.
+    """
     whole = (0, dossier.size - 1)
     asked = RANGE.match(request.headers.get("Range", ""))
     if asked is None or request.headers.get("If-Range", _tag(dossier)) != _tag(dossier):
         return whole
     first, last = asked.groups()
+    if not first and not last:
+        return whole
     if not first:
-        return (max(0, dossier.size - int(last)), dossier.size - 1) if last else whole
-    begins, ends = int(first), min(int(last) if last else dossier.size - 1, dossier.size - 1)
-    if begins > ends:
-        raise Refused("range-not-satisfiable", "续传位置超出文件末尾，请重新下载。")
-    return begins, ends
+        return (max(0, dossier.size - int(last)), dossier.size - 1) if int(last) else None
+    begins, ends = int(first), int(last) if last else dossier.size - 1
+    if begins > ends and last:
+        return whole
+    return (begins, min(ends, dossier.size - 1)) if begins < dossier.size else None
+
+
+def _beyond(dossier: Dossier) -> HttpResponse:
+    sentence = "续传位置超出文件末尾，请从头下载。"
+    response = HttpResponse(sentence, content_type="text/plain; charset=utf-8", status=416)
+    response["Content-Range"] = f"bytes */{dossier.size}"
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 def _chunks(stored: StoredObject, begins: int, ends: int) -> Iterator[bytes]:

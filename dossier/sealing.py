@@ -13,6 +13,7 @@ from dossier.seal_image import draw_seal
 from dossier.sign import Level, system_clock
 from dossier.signers import Pkcs11Seal, Pkcs12Seal, SealUnusable
 from dossier.signers import Seal as SealKey
+from dossier.signers.platform import platform_seal
 from dossier.timestamping import remote_timestamper
 from dossier.trust import Trust, read_certificates
 from registry.models import Office, Seal, ServiceCentre, Window
@@ -86,6 +87,8 @@ def _local_key(holder: Holder) -> SealKey:
 
 def _configured_key(seal: Seal) -> SealKey:
     secret = settings.SEAL_SECRETS.get(seal.code, "")
+    if seal.source == Seal.Source.PLATFORM:
+        return platform_seal(seal.reference, secret)
     if not secret:
         raise SealUnusable
     if seal.source == Seal.Source.PKCS12:

@@ -76,9 +76,13 @@ def seal_pdf(
         if first and clean:
             clean_copy(source, cleaned)
             source = cleaned
-        with open_signer(signer) as opened:
-            job = _Job(opened, timestamper, level, field, appearance, trust, reason, place, first, clock)
-            asyncio.run(job.run(source, working))
+
+        async def sign() -> None:
+            async with open_signer(signer) as opened:
+                job = _Job(opened, timestamper, level, field, appearance, trust, reason, place, first, clock)
+                await job.run(source, working)
+
+        asyncio.run(sign())
         working.replace(target)
     finally:
         working.unlink(missing_ok=True)

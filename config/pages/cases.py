@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from config.pages.case_sheet import find_case, read_sheet
 from config.pages.frame import Fault, Typed, page
+from dossier.services.public_checking import Checked
 from dossier.verify.verdict import Verdict
 from ingest.services.intake import Applicant
 from ingest.services.revealing import reveal_applicant
@@ -42,6 +43,7 @@ def render_case(
     fault: Fault | None = None,
     applicant: Applicant | None = None,
     verdict: tuple[int, Verdict] | None = None,
+    in_hand: tuple[int, Checked] | None = None,
 ) -> HttpResponse:
     """The case page; with a fault it says so beside the act that was refused and keeps what was typed."""
     context: dict[str, Any] = {
@@ -51,5 +53,6 @@ def render_case(
         "said": list(messages.get_messages(request)),
         "applicant": applicant,
         "verdict": verdict,
+        "in_hand": in_hand,
     }
     return render(request, "case/case.html", context, status=409 if fault else 200)

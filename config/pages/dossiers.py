@@ -16,6 +16,7 @@ from config.pages.frame import Fault, page
 from dossier.api import copy_response, file_response, material_response, proof_response
 from dossier.models import Dossier
 from dossier.services import check_file, check_for_anyone, confirm_result, countersign
+from dossier.services import check_in_hand as held_against
 from dossier.services.public_checking import Checked
 from registry.actors import Actor
 from registry.callers import caller_address
@@ -97,6 +98,21 @@ def check_kept(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         fetch_to(found.stored, path)
         verdict = check_file(path=path, dossier=found)
     return render_case(request, actor, number, verdict=(found.pk, verdict))
+
+
+@require_POST
+@page("dossier.download")
+def check_in_hand(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Hold a file that somebody has against this dossier; nothing of it is kept."""
+    found = _find(pk, actor, "dossier.download")
+    number, file = found.handling.case.number, request.FILES.get("file")
+    if not isinstance(file, UploadedFile):
+        return render_case(request, actor, number, fault=Fault("dossiers", "请选择要核对的 PDF 文件。"))
+    try:
+        checked = held_against(dossier=found, content=file.chunks(), size=file.size or 0, actor=actor)
+    except Refused as refused:
+        return render_case(request, actor, number, fault=Fault.of(refused, "dossiers"))
+    return render_case(request, actor, number, in_hand=(found.pk, checked))
 
 
 def check_any(request: HttpRequest) -> HttpResponse:

@@ -65,6 +65,7 @@ urlpatterns = [
     path("dossiers/<int:pk>/receipt/", dossiers.sign_receipt, name="sign_receipt"),
     path("dossiers/<int:pk>/result/", dossiers.sign_result, name="sign_result"),
     path("dossiers/<int:pk>/check/", dossiers.check_kept, name="check_dossier"),
+    path("dossiers/<int:pk>/in-hand/", dossiers.check_in_hand, name="check_in_hand"),
     path("check/", dossiers.check_any, name="check"),
     path("cases/<str:number>/pack/", sending.pack_case, name="pack"),
     path("parcels/", parcels.parcels, name="parcels"),

@@ -1,8 +1,9 @@
 """What people and events do with dossiers: build, sign for receipt, hand out, renew."""
 
 from dossier.services.building import build
+from dossier.services.checking import check_file, check_in_hand
 from dossier.services.countersigning import confirm_result, countersign, seal_document
-from dossier.services.handing_out import authorise_download, check_file, stamped_copy
+from dossier.services.handing_out import authorise_download, stamped_copy
 from dossier.services.leafing import differences, known_leaves, material_copy, materials_of
 from dossier.services.proving import proof_bundle
 from dossier.services.public_checking import check_for_anyone
@@ -13,6 +14,7 @@ __all__ = [
     "build",
     "check_file",
     "check_for_anyone",
+    "check_in_hand",
     "confirm_result",
     "countersign",
     "differences",

@@ -7,12 +7,7 @@ from pathlib import Path
 from django.db import transaction
 
 from dossier.models import Dossier, DossierDownload, DossierState
-from dossier.sealing import installation_trust
-from dossier.services.countersigning import expected_of
-from dossier.sign import system_clock
 from dossier.stamp import stamp_copy
-from dossier.verify import Verdict, verify
-from dossier.verify.child import verify_foreign
 from registry.actors import Actor
 from registry.events import record
 from registry.models import User
@@ -98,11 +93,3 @@ def stamped_copy(*, dossier: Dossier, actor: Actor, now: datetime, target: Path)
         fetch_to(dossier.stored, archived)
         stamp_copy(archived, target, lines=(words, trace))
     return download
-
-
-def check_file(*, path: Path, dossier: Dossier | None = None) -> Verdict:
-    """The verdict on a file: ours is compared with the record, a stranger's is read inside limits."""
-    trust = installation_trust()
-    if dossier is None:
-        return verify_foreign(path, trust=trust, moment=system_clock())
-    return verify(path, trust=trust, moment=system_clock(), expected=expected_of(dossier))

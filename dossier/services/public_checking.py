@@ -73,7 +73,7 @@ def check_for_anyone(*, content: Iterable[bytes], size: int, caller: str, now: d
     if size > LARGEST:
         raise TooLarge
     _count(caller, now)
-    with _place(), tempfile.NamedTemporaryFile(prefix="check-", suffix=".pdf") as kept:
+    with parsing_place(), tempfile.NamedTemporaryFile(prefix="check-", suffix=".pdf") as kept:
         for chunk in content:
             kept.write(chunk)
         kept.flush()
@@ -95,8 +95,8 @@ def _count(caller: str, now: datetime) -> None:
 
 
 @contextmanager
-def _place() -> Iterator[None]:
-    """One of the places for parsing, held by a lock that the system releases even when this process is killed."""
+def parsing_place() -> Iterator[None]:
+    """One of the places for parsing strangers' files, held by a lock that the system releases even when this process is killed."""
     folder = Path(settings.DATA_DIR) / "checks"
     folder.mkdir(exist_ok=True)
     for number in range(AT_ONCE):

@@ -48,6 +48,7 @@ class Seal(models.Model):
         LOCAL = "local", "本地签发（演示）"
         PKCS12 = "pkcs12", "PKCS#12 文件"
         PKCS11 = "pkcs11", "PKCS#11 密码机"
+        PLATFORM = "platform", "签章平台（CSC 接口）"
 
     code = models.SlugField("代码", max_length=60, unique=True)
     name = models.CharField("印章名称", max_length=100)
@@ -56,7 +57,7 @@ class Seal(models.Model):
         "密钥引用",
         max_length=200,
         blank=True,
-        help_text="PKCS#12 的路径或 PKCS#11 的标签；口令只从环境变量读取",
+        help_text="PKCS#12 的路径、PKCS#11 的标签或“https://平台地址#凭证编号”；口令只从环境变量读取",
     )
 
     class Meta:

@@ -124,7 +124,7 @@ ABOUT = {
         "parcel",
     ),
     **dict.fromkeys(["resolve_incident"], "incident"),
-    **dict.fromkeys(["dossier_file", "dossier_copy", "dossier_proof", "dossier_material", "sign_receipt", "sign_result", "check_dossier"], "dossier"),
+    **dict.fromkeys(["dossier_file", "dossier_copy", "dossier_proof", "dossier_material", "sign_receipt", "sign_result", "check_dossier", "check_in_hand"], "dossier"),
     **dict.fromkeys(["slip", "slip_preview"], "slip"),
     **dict.fromkeys(["statement", "reconcile", "write_letter"], "statement"),
     **dict.fromkeys(["statement_upload", "confirm_upload", "drop_upload"], "handed_in"),

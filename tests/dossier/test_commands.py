@@ -41,6 +41,39 @@ def test_a_changed_file_answers_one_with_the_reason(
     assert answer["reasons"]
 
 
+def test_the_dossier_of_another_case_answers_one(
+    capsys: pytest.CaptureFixture[str], countersigned: Path, seals: SealOffice
+) -> None:
+    trust = ("--trust", seals.authority.roots_file, "--case-number")
+    assert run(capsys, "verify_dossier", countersigned, *trust, "330681-2026-000001")[0] == 0
+    code, told = run(capsys, "verify_dossier", countersigned, *trust, "330681-2026-000002")
+    assert code == 1
+    assert "这不是本办件的卷宗：办件编号不一致。" in told
+
+
+@pytest.mark.parametrize("level", ["none", "B-LTA"])
+def test_a_dossier_replaces_the_one_before_whole_or_not_at_all(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    page = draw_page(tmp_path / "a.jpg", lines=("第一页",))
+    out = tmp_path / "out" / "dossier.pdf"
+    out.parent.mkdir()
+    out.write_bytes(b"the one before")
+
+    def full(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:100])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dossier.management.commands.dossier.shutil.copyfile", full)
+        with pytest.raises(OSError, match="No space"):
+            call_command("dossier", str(page.path), "-o", str(out), "--sign", level, "--jobs", "1")
+    assert [path.name for path in out.parent.iterdir()] == ["dossier.pdf"]
+    assert out.read_bytes() == b"the one before"
+    assert run(capsys, "dossier", page.path, "-o", out, "--sign", level, "--jobs", "1")[0] == 0
+    assert out.read_bytes().startswith(b"%PDF-1.7")
+
+
 def test_a_missing_file_answers_two(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(capsys, "verify_dossier", tmp_path / "none.pdf")[0] == 2
     assert run(capsys, "dossier", tmp_path / "none.jpg", "-o", tmp_path / "x.pdf")[0] == 2

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import subprocess
+import sys
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from dossier.services import (
     check_file,
     confirm_result,
     countersign,
+    proof_bundle,
     seal_document,
     stamped_copy,
 )
@@ -98,34 +101,34 @@ def test_nothing_personal_outside_the_file(signed: Dossier, handling: Handling) 
     assert "张三" not in told
 
 
+def test_nothing_personal_in_any_log_or_file_name(
+    handling: Handling, cast: Cast, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: Any
+) -> None:
+    """The whole life of a dossier at the most talkative level, every file name that it made on the way included."""
+    names: list[str] = []
+    sys.addaudithook(lambda event, arguments: names.append(str(arguments[0])) if event == "open" else None)
+    caplog.set_level("DEBUG")
+    dossier = build(handling=handling, version=1, actor=SYSTEM, now=LATER)
+    countersign(dossier=dossier, actor=cast.officer, now=LATER)
+    stamped_copy(dossier=dossier, actor=cast.officer, now=LATER, target=tmp_path / "copy.pdf")
+    proof_bundle(dossier=dossier, actor=cast.officer, now=LATER, target=tmp_path / "proof.zip")
+    case = handling.case
+    personal = (case.applicant_name, case.applicant_id_number, case.applicant_phone, case.applicant_address)
+    assert all(personal)
+    assert caplog.text
+    assert any("dossier" in name for name in names)
+    with zipfile.ZipFile(tmp_path / "proof.zip") as bundle:
+        names += bundle.namelist()
+    told = caplog.text + "\n".join(names)
+    for secret in (*personal, "张三"):
+        assert secret not in told
+
+
 def test_asked_again_it_is_the_same(signed: Dossier, handling: Handling) -> None:
     again = build(handling=handling, version=1, actor=SYSTEM, now=LATER + timedelta(days=1))
     assert (again.pk, again.sha256) == (signed.pk, signed.sha256)
     assert Event.objects.filter(kind="dossier.signed").count() == 1
     assert DossierRevision.objects.count() == 1
-
-
-@pytest.mark.parametrize("place", ["assemble", "seal_pdf", "store_file", "add_revision"])
-def test_killed_anywhere_it_completes_once(
-    handling: Handling, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
-    class Killed(BaseException):
-        pass
-
-    def die(*args: Any, **kwargs: Any) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(building, place, die)
-        with pytest.raises(Killed):
-            build(handling=handling, version=1, actor=SYSTEM, now=LATER)
-    begun = Dossier.objects.get()
-    assert begun.state == DossierState.BUILDING
-    assert not Event.objects.filter(kind="dossier.signed").exists()
-    done = build(handling=handling, version=1, actor=SYSTEM, now=LATER + timedelta(hours=1))
-    assert (done.pk, done.token, done.made_at) == (begun.pk, begun.token, begun.made_at)
-    assert done.state == DossierState.SIGNED
-    assert Event.objects.filter(kind="dossier.signed").count() == 1
 
 
 def test_a_slower_twin_changes_nothing(handling: Handling, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,9 +286,55 @@ def test_a_download_at_the_page_resumes_too(signed: Dossier, officer: Client, tm
     tag = officer.get(address)["ETag"]
     rest = officer.get(address, headers={"Range": "bytes=1000-", "If-Range": tag})
     assert (rest.status_code, body(rest)) == (206, content[1000:])
-    beyond = officer.get(address, headers={"Range": f"bytes={len(content)}-"})
-    assert "续传位置超出文件末尾" in beyond.content.decode()
     assert DossierDownload.objects.count() == 1
+
+
+@pytest.mark.parametrize("asked", ["bytes={size}-", "bytes={size}-{size}", "bytes=-0"])
+def test_a_part_that_the_file_does_not_have_is_416_with_its_size(
+    signed: Dossier, officer: Client, asked: str
+) -> None:
+    for address in (reverse("dossier_file", args=[signed.pk]), f"/api/v1/dossiers/{signed.pk}/file"):
+        beyond = officer.get(address, headers={"Range": asked.format(size=signed.size)})
+        assert (beyond.status_code, beyond["Content-Range"]) == (416, f"bytes */{signed.size}")
+        assert "续传位置超出文件末尾" in beyond.content.decode()
+    assert not DossierDownload.objects.exists()
+
+
+@pytest.mark.parametrize("asked", ["bytes=5-2", "bytes=0-1,4-5", "lines=1-2", "bytes=-", "bytes=x-"])
+def test_a_range_that_is_none_gets_the_whole_file(signed: Dossier, officer: Client, asked: str) -> None:
+    whole = officer.get(f"/api/v1/dossiers/{signed.pk}/file", headers={"Range": asked})
+    assert (whole.status_code, len(body(whole))) == (200, signed.size)
+
+
+def test_a_file_in_hand_is_held_against_the_dossier_at_its_page(
+    signed: Dossier, cast: Cast, officer: Client, clerk: Client, tmp_path: Path
+) -> None:
+    address = reverse("check_in_hand", args=[signed.pk])
+    first = file_of(signed, tmp_path)
+
+    def told(path: Path, client: Client = officer) -> str:
+        with path.open("rb") as file:
+            return client.post(address, {"file": file}).content.decode()
+
+    assert "核对手中文件" in officer.get(reverse("case", args=[signed.handling.case.number])).content.decode()
+    assert "与本系统存档的文件逐字节相同" in told(first)
+    countersign(dossier=signed, actor=cast.officer, now=LATER)
+    assert "不是最新的一份" in told(first)
+    flipped = tmp_path / "flipped.pdf"
+    content = bytearray(first.read_bytes())
+    content[len(content) // 2] ^= 1
+    flipped.write_bytes(content)
+    assert "不要使用这份文件" in told(flipped)
+    assert "请选择要核对的 PDF 文件" in officer.post(address).content.decode()
+    assert clerk.post(address, {}).status_code == 404
+
+
+def test_the_dossier_of_another_case_in_hand_is_called_so(
+    signed: Dossier, officer: Client, sealed: Path
+) -> None:
+    with sealed.open("rb") as file:
+        told = officer.post(reverse("check_in_hand", args=[signed.pk]), {"file": file}).content.decode()
+    assert "这不是本办件的卷宗" in told
 
 
 def test_nobody_slips_past_the_record_by_asking_for_a_part(signed: Dossier, officer: Client) -> None:

@@ -8,9 +8,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 from asn1crypto import pem, x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 from cryptography.x509 import Certificate
 
@@ -18,7 +16,7 @@ from dossier.appearance import Appearance
 from dossier.contents import OFFICE_RECEIPT, RESULT, SIGNATURE_FIELDS, WINDOW_SEAL
 from dossier.seal_image import draw_seal
 from dossier.sign import Level, SealingFailed, renew_timestamp, seal_pdf, system_clock
-from dossier.signers import Pkcs11Seal, Pkcs12Seal, RemoteSeal, SealUnusable
+from dossier.signers import Pkcs11Seal, Pkcs12Seal, SealUnusable
 from dossier.trust import Trust
 from dossier.verify import verify
 from tests.dossier.paper import OFFICE, SealOffice
@@ -141,24 +139,6 @@ def _import_certificate(module: str, encoded: bytes) -> None:
                 pkcs11.Attribute.VALUE: encoded,
             }
         )
-
-
-def test_a_seal_platform_sees_digests_only(tmp_path: Path, unsigned: Path, seals: SealOffice) -> None:
-    key, certificate, chain = opened(seals.window)
-    asked = []
-
-    def platform(digest: bytes, algorithm: str) -> bytes:
-        asked.append((len(digest), algorithm))
-        return key.sign(digest, ec.ECDSA(Prehashed(hashes.SHA256())))
-
-    seal = RemoteSeal(
-        certificate.public_bytes(Encoding.DER),
-        tuple(item.public_bytes(Encoding.DER) for item in chain),
-        platform,
-    )
-    made = seals.seal(unsigned, tmp_path / "out.pdf", WINDOW_SEAL, signer=seal)
-    assert asked == [(32, "sha256")]
-    assert verify(made, trust=seals.trust, moment=system_clock()).is_valid
 
 
 def test_a_wrong_passphrase_leaves_nothing(tmp_path: Path, unsigned: Path, seals: SealOffice) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -87,7 +88,10 @@ class Command(BaseCommand):
             unsigned = folder / "unsigned.pdf"
             binding = progress.add_task("组卷", total=sum(1 for _ in plan.pages()))
             made = assemble(plan, unsigned, progress=lambda done: progress.update(binding, completed=done))
-            verdict = _seal(unsigned, output, options["sign"])
+            sealed, verdict = _seal(unsigned, folder / "sealed.pdf", options["sign"])
+            if verdict is not None and not verdict.is_valid:
+                return {"made": False, "reason": "；".join(verdict.reasons), "refused": _refusals(gathered)}
+            _put(sealed, output)
         return {
             "made": True,
             "file": str(output),
@@ -137,16 +141,15 @@ def _plan(gathered: Gathered, options: dict[str, Any], now: datetime) -> Dossier
     )
 
 
-def _seal(unsigned: Path, output: Path, level: str) -> Verdict | None:
+def _seal(unsigned: Path, sealed: Path, level: str) -> tuple[Path, Verdict | None]:
     """Sign with the command line's own seal of the local authority, and check the result."""
     if level == "none":
-        output.write_bytes(unsigned.read_bytes())
-        return None
+        return unsigned, None
     seal = local_authority().seal("command-line", holder=HOLDER, organisation="本机", now=system_clock())
     trust = installation_trust()
     seal_pdf(
         source=unsigned,
-        target=output,
+        target=sealed,
         signer=Pkcs12Seal(seal.path, seal.passphrase),
         timestamper=timestamper(),
         level=Level(level),
@@ -155,7 +158,19 @@ def _seal(unsigned: Path, output: Path, level: str) -> Verdict | None:
         trust=trust,
         clean=False,
     )
-    return verify(output, trust=trust, moment=system_clock())
+    return sealed, verify(sealed, trust=trust, moment=system_clock())
+
+
+def _put(made: Path, output: Path) -> None:
+    """Into its place, whole or not at all; the folder may be on another disk."""
+    partial = output.with_name(f".{output.name}.partial")
+    try:
+        shutil.copyfile(made, partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(output)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _refusals(gathered: Gathered) -> list[dict[str, str]]:
