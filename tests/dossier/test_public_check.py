@@ -137,7 +137,7 @@ def test_everybody_together_is_limited_too(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_only_so_many_are_parsed_at_once() -> None:
-    with checking._place(), checking._place(), pytest.raises(Busy):
+    with checking.parsing_place(), checking.parsing_place(), pytest.raises(Busy):
         ask()
     assert ask().status is Status.INVALID
 

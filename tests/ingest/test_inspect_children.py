@@ -13,16 +13,14 @@ from ingest.inspect import pool as pool_module
 from tests.ingest import hostile
 
 
-def test_ordinary_pages_share_a_warm_child_and_cost_little(pool: Pool, tmp_path: Path) -> None:
+def test_ordinary_pages_share_a_warm_child(pool: Pool, tmp_path: Path) -> None:
     scan = tmp_path / "scan.jpg"
     hostile.paper((2480, 3508)).save(scan, "JPEG", quality=85, dpi=(300, 300))
     inspect_file(scan, tmp_path / "first", pool=pool)
     (pid,) = pool.idle_pids()
-    begun = time.monotonic()
     for number in range(20):
         assert inspect_file(scan, tmp_path / str(number), pool=pool).verdict == "accepted"
     assert pool.idle_pids() == [pid]
-    assert (time.monotonic() - begun) / 20 < 0.5  # 0.06 s on an idle machine; room for a busy one
 
 
 def test_a_child_retires_after_its_share_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
