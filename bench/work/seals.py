@@ -6,13 +6,13 @@ from pathlib import Path
 
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
-from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
 
 from dossier.appearance import Appearance, stamp_style
 from dossier.authority import LocalAuthority
 from dossier.seal_image import draw_seal
 from dossier.sign import Level, seal_pdf, system_clock
-from dossier.signers import DIGEST, Pkcs12Seal, open_signer
+from dossier.signers import DIGEST, Pkcs12Seal
 from dossier.trust import Trust, read_certificates
 
 HOLDER = "诸暨市行政服务中心通办专窗"
@@ -64,7 +64,9 @@ def seal_by_pyhanko(source: Path, target: Path, field: str, *, new: bool = False
         use_pades_lta=True,
         validation_context=trust().context(moment=system_clock()),
     )
-    with open_signer(key()) as opened, source.open("rb") as unsigned, target.open("w+b") as file:
+    seal = key()
+    opened = SimpleSigner.load_pkcs12_data(seal.path.read_bytes(), other_certs=[], passphrase=seal.passphrase)
+    with source.open("rb") as unsigned, target.open("w+b") as file:
         signer = PdfSigner(
             metadata,
             opened,
