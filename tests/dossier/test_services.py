@@ -307,7 +307,7 @@ def test_a_range_that_is_none_gets_the_whole_file(signed: Dossier, officer: Clie
 
 
 def test_a_file_in_hand_is_held_against_the_dossier_at_its_page(
-    signed: Dossier, cast: Cast, officer: Client, clerk: Client, tmp_path: Path
+    signed: Dossier, cast: Cast, officer: Client, client: Client, tmp_path: Path
 ) -> None:
     address = reverse("check_in_hand", args=[signed.pk])
     first = file_of(signed, tmp_path)
@@ -326,7 +326,8 @@ def test_a_file_in_hand_is_held_against_the_dossier_at_its_page(
     flipped.write_bytes(content)
     assert "不要使用这份文件" in told(flipped)
     assert "请选择要核对的 PDF 文件" in officer.post(address).content.decode()
-    assert clerk.post(address, {}).status_code == 404
+    client.force_login(User.objects.get(username="clerk"))
+    assert client.post(address).status_code == 404
 
 
 def test_the_dossier_of_another_case_in_hand_is_called_so(
