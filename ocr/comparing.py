@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from ocr.fields import Check, Field, Kind
 from ocr.fields.numbers import kind_of_number
@@ -32,6 +34,11 @@ MUST_AGREE = frozenset({Kind.IDENTITY_NUMBER, Kind.CREDIT_CODE, Kind.NAME})
 """Where a material is expected to show one of these, one of them must be the applicant's."""
 
 
+PERIOD = re.compile("有效期|有效日期|营业期限|使用期限|经营期限")
+ENDS = re.compile("有效期(?:限)?至|有效日期至|有效期截止|截止日期|失效日期|期限至")
+"""What papers print before a period, and before its last day."""
+
+
 class Trouble(Term):
     """What is wrong with a value."""
 
@@ -39,6 +46,8 @@ class Trouble(Term):
     ENGINES_DIFFER = "engines_differ", "两次识别不同"
     CASE_DIFFERS = "case_differs", "与办件登记不同"
     MATERIALS_DIFFER = "materials_differ", "材料之间不同"
+    EXPIRED = "expired", "已过有效期"
+    NOT_SIGNED = "not_signed", "未签字或盖章"
     NOT_FOUND = "not_found", "没有找到"
 
 
@@ -93,11 +102,12 @@ class Finding:
         return not self.places or not all(place.looked_at for place in self.places)
 
 
-def compare(papers: Sequence[Paper], registered: Registered) -> list[Finding]:
-    """Return what does not agree, the most telling first; one value is told once."""
+def compare(papers: Sequence[Paper], registered: Registered, today: date) -> list[Finding]:
+    """Return what does not agree or does not hold today, the most telling first; one value is told once."""
     findings = [
         *_with_the_case(papers, registered),
         *_between(papers),
+        *_expired(papers, today),
         *_by_itself(papers),
         *_missing(papers),
     ]
@@ -180,11 +190,29 @@ def _names_differ(places: Sequence[Place]) -> Iterator[Finding]:
 def _by_itself(papers: Iterable[Paper]) -> Iterator[Finding]:
     for place in (place for paper in papers for place in paper.places):
         kind = place.field.kind
-        if place.field.check == Check.FAILED:
+        if kind == Kind.BLANK_SIGNATURE:
+            sentence = f"{place.where}的「{place.field.label}」处空白"
+            yield Finding(Trouble.NOT_SIGNED, kind, sentence, (place,))
+        elif place.field.check == Check.FAILED:
             what = "不是日历上的日子" if kind == Kind.DATE else "校验未通过"
             yield Finding(Trouble.CHECK_FAILED, kind, f"{place.where}的{kind.label}{what}", (place,))
         elif place.field.second is not None and place.field.second.value != place.field.value:
             yield Finding(Trouble.ENGINES_DIFFER, kind, f"{place.where}的{kind.label}两次识别不同", (place,))
+
+
+def _expired(papers: Iterable[Paper], today: date) -> Iterator[Finding]:
+    """A period of validity that a paper prints, whose last day is over (the last date on the label's line)."""
+    for paper in papers:
+        dates = [place for place in paper.places if place.field.kind == Kind.DATE]
+        for (_page, _line), line in itertools.groupby(dates, key=lambda place: (place.page, place.field.line)):
+            places = list(line)
+            last = places[-1]
+            ends = ENDS.search(last.field.label) or (
+                len(places) > 1 and PERIOD.search(places[0].field.label)
+            )
+            if ends and last.field.check == Check.PASSED and last.field.value < today.isoformat():
+                sentence = f"{last.where}写明的有效期已过"
+                yield Finding(Trouble.EXPIRED, Kind.DATE, sentence, (last,))
 
 
 def _missing(papers: Iterable[Paper]) -> Iterator[Finding]:

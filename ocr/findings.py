@@ -1,12 +1,14 @@
 """What was found on the pages of a case, as it stands now, ready to be compared. Reads only."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from ingest.models import Case, Material, Page
 from ocr.comparing import Finding, Paper, Place, Registered, compare
+from ocr.fields import Field
 from ocr.models import Correction, Reading, Review
 from ocr.standing import Standing
 
@@ -33,21 +35,30 @@ def texts_of(pages: Iterable[Page]) -> list[PageText]:
     ]
 
 
-def findings_of(case: Case) -> list[Finding]:
-    """Everything on the case's pages that does not agree. Pages set aside do not count."""
+def findings_of(case: Case, today: date) -> list[Finding]:
+    """Everything on the case's pages that does not agree or does not hold. Pages set aside do not count.
+
+    Opens the fields of every page, the whole text only of pages that somebody corrected.
+    """
     materials = list(case.materials.select_related("requirement").order_by("position"))
-    pages = case.pages.filter(set_aside=False).select_related("material").order_by("position", "pk")
-    texts = texts_of(pages)
+    pages = list(case.pages.filter(set_aside=False).order_by("position", "pk"))
+    found = _fields_of(pages)
     papers = [
-        _paper(material, [text for text in texts if text.page.material_id == material.pk])
+        _paper(material, [page for page in pages if page.material_id == material.pk], found)
         for material in materials
     ]
-    loose = [text for text in texts if text.page.material_id is None]
-    if loose:
-        papers.append(Paper(UNSORTED, (), tuple(_places(UNSORTED, loose))))
-    return compare(
-        papers, Registered(case.applicant_name, case.applicant_id_number.upper(), case.applicant_phone)
-    )
+    if loose := [page for page in pages if page.material_id is None]:
+        papers.append(Paper(UNSORTED, (), tuple(_places(UNSORTED, loose, found))))
+    registered = Registered(case.applicant_name, case.applicant_id_number.upper(), case.applicant_phone)
+    return compare(papers, registered, today)
+
+
+def misplaced_in(case: Case) -> list[Review]:
+    """Pages whose text points to another row of the checklist than the one they lie in; two thousand at most."""
+    reviews = Review.objects.filter(page__case=case, page__set_aside=False, suggested__isnull=False)
+    elsewhere = reviews.exclude(page__material=F("suggested")).select_related("page__material", "suggested")
+    unsorted = reviews.filter(page__material__isnull=True).select_related("page__material", "suggested")
+    return sorted({*elsewhere, *unsorted}, key=lambda review: review.page_id)
 
 
 def waiting_in(case: Case) -> int:
@@ -56,19 +67,34 @@ def waiting_in(case: Case) -> int:
     return counted["waiting"] or 0
 
 
-def _paper(material: Material, texts: list[PageText]) -> Paper:
+Found = dict[int, tuple[Sequence[Field], Collection[int]]]
+"""The fields of each page that was read, and the lines a person looked at, by the page's key."""
+
+
+def _fields_of(pages: list[Page]) -> Found:
+    said = Correction.objects.of_pages(pages)
+    touched = [page for page in pages if page.pk in said]
+    found: Found = {
+        text.page.pk: (text.standing.fields, text.standing.marks) for text in texts_of(touched) if text.standing
+    }
+    others = [page for page in pages if page.pk not in said]
+    readings = Reading.objects.defer("lines").current_of(others)
+    return found | {key: (reading.found_fields(), ()) for key, reading in readings.items()}
+
+
+def _paper(material: Material, pages: list[Page], found: Found) -> Paper:
     return Paper(
         material.name,
         tuple(material.requirement.expected_fields),
-        tuple(_places(material.name, texts)),
-        read=bool(texts) and all(text.standing is not None for text in texts),
+        tuple(_places(material.name, pages, found)),
+        read=bool(pages) and all(page.pk in found for page in pages),
     )
 
 
-def _places(name: str, texts: list[PageText]) -> list[Place]:
+def _places(name: str, pages: list[Page], found: Found) -> list[Place]:
     return [
-        Place(field, text.page.pk, number, name, field.line in text.standing.marks)
-        for number, text in enumerate(texts, 1)
-        if text.standing is not None
-        for field in text.standing.fields
+        Place(field, page.pk, number, name, field.line in looked_at)
+        for number, page in enumerate(pages, 1)
+        for fields, looked_at in [found.get(page.pk, ((), ()))]
+        for field in fields
     ]

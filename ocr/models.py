@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db import models
 from django.db.models import F, Q
 
-from ingest.models import Page
+from ingest.models import Material, Page
 from ocr.fields import Field
 from ocr.lines import Line, as_box
 from ocr.standing import Mark, Standing, standing
@@ -142,6 +142,14 @@ class Review(models.Model):
         Reading, on_delete=models.PROTECT, related_name="counts_for", verbose_name="识别结果"
     )
     open = models.PositiveIntegerField("待核对处数", default=0)
+    suggested = models.ForeignKey(
+        Material,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="像哪一份材料",
+    )
     chosen_at = models.DateTimeField("选定时间")
 
     class Meta:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ocr.fields import Field, find_fields
+from ocr.fields import Field, Kind, find_fields
 from ocr.lines import Box, Char, Line, box_bounds
 
 SAME_PLACE = 0.5
@@ -77,12 +77,15 @@ def standing(lines: Sequence[Line], fields: Sequence[Field], marks: Sequence[Mar
 def _fields_again(lines: Sequence[Line], before: Sequence[Field], marks: Mapping[int, Mark]) -> list[Field]:
     """Find the fields in the corrected text; where nobody touched a line, its second readings stay."""
     known = {(field.line, field.start, field.value): field.second for field in before}
-    return [
+    again = [
         field
         if field.line in marks
         else replace(field, second=known.get((field.line, field.start, field.value)))
         for field in find_fields(lines)
     ]
+    # Only the image tells whether a place is blank; what a person said of its line closes it.
+    blank = [field for field in before if field.kind == Kind.BLANK_SIGNATURE and field.line not in marks]
+    return again + blank
 
 
 def _as_said(line: Line, text: str) -> Line:

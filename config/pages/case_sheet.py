@@ -274,7 +274,7 @@ def read_sheet(number: str, actor: Actor) -> CaseSheet:
         own_dossiers=downloadable,
         opened=opened(dossiers, downloadable),
         slips=list(visible(actor, "slip.print", Slip.objects.filter(case_number=case.number)).order_by("pk")),
-        findings=findings_of(case) if may(actor, "page.see") else [],
+        findings=findings_of(case, local_day(timezone.now())) if may(actor, "page.see") else [],
         waiting=waiting_in(case) if may(actor, "page.correct") else 0,
         failed_work=Job.objects.filter(event__case_number=case.number, state=JobState.FAILED).exists(),
         arriving_ids=frozenset(

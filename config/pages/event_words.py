@@ -57,6 +57,7 @@ WORDS: Mapping[str, str] = {
     "file.received": "接收文件",
     "file.refused": "拒收文件",
     "page.read": "识别页面文字",
+    "page.moved": "移动页面到材料",
     "page.line_confirmed": "核对识别文字无误",
     "page.line_corrected": "更正识别文字",
     "page.reading_asked": "要求重新识别",

@@ -23,6 +23,7 @@ from ocr.services import ask_again, choose, may_be_settled, settle
 from ocr.standing import Standing
 from registry.actors import Actor
 from registry.permissions import NotYours, may, visible
+from registry.time import local_day
 from storage.errors import Refused
 
 PAGE_SIZE = 40
@@ -111,7 +112,7 @@ def findings(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     case = find_case(number, actor, "page.see")
     context = {
         "case": case,
-        "findings": findings_of(case),
+        "findings": findings_of(case, local_day(timezone.now())),
         "waiting": waiting_in(case),
         "may_correct": may(actor, "page.correct"),
     }

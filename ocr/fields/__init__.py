@@ -10,7 +10,7 @@ from ocr.lines import Line
 
 __all__ = ["CRITICAL", "FINDERS_VERSION", "Check", "Field", "Kind", "SecondReading", "find_fields"]
 
-FINDERS_VERSION = 2
+FINDERS_VERSION = 3
 """Counts changes of what is found or kept of a field; it stands in the identity of a reading."""
 
 

@@ -19,6 +19,7 @@ class Kind(Term):
     DATE = "date", "日期"
     NAME = "name", "姓名或名称"
     CERTIFICATE_NUMBER = "certificate_number", "证照编号"
+    BLANK_SIGNATURE = "blank_signature", "签字或盖章处"
 
 
 CRITICAL = frozenset({Kind.IDENTITY_NUMBER, Kind.CREDIT_CODE, Kind.CERTIFICATE_NUMBER})

@@ -18,9 +18,10 @@ from ocr.engines.interface import CutReader, Engine, EngineFailed
 from ocr.engines.process import engine_of_process
 from ocr.fields import FINDERS_VERSION, Field, find_fields
 from ocr.models import Reading
-from ocr.pictures import UnreadablePicture
+from ocr.pictures import UnreadablePicture, open_picture
 from ocr.reading import PageText, read_page
 from ocr.services.review import let_count
+from ocr.signing import any_labels, blank_places
 from registry.actors import Actor
 from registry.events import record
 from storage.services import fetch_to
@@ -71,6 +72,8 @@ def _attempt(path: Path, engine: Engine, page: Page) -> Attempt:
     try:
         text = read_page(path, engine)
         fields = _with_second_readings(path, find_fields(text.lines), engine)
+        if any_labels(text.lines):
+            fields += blank_places(open_picture(path), text.lines)
     except (UnreadablePicture, EngineFailed) as refusal:
         failure = refusal.code
     except Exception as fault:  # noqa: BLE001  # recorded below: one odd page must not stop its case

@@ -2,21 +2,32 @@
 
 from datetime import datetime
 
-from ingest.models import Page
+from ingest.models import Material, Page
+from ocr.kinds import suggest
 from ocr.models import Correction, Reading, Review
 from ocr.standing import Standing
 
 
 def let_count(*, page: Page, reading: Reading, now: datetime) -> Review:
     """Make this the reading that counts, and count what waits for a person. Call inside the transaction of the change."""
-    waiting = len(standing_of(page, reading).open)
-    review, is_new = Review.objects.get_or_create(
-        page=page, defaults={"reading": reading, "open": waiting, "chosen_at": now}
+    stands = standing_of(page, reading)
+    review, _ = Review.objects.update_or_create(
+        page=page,
+        defaults={
+            "reading": reading,
+            "open": len(stands.open),
+            "suggested": _suggested(page, stands),
+            "chosen_at": now,
+        },
     )
-    if not is_new:
-        review.reading, review.open, review.chosen_at = reading, waiting, now
-        review.save(update_fields=["reading", "open", "chosen_at"])
     return review
+
+
+def _suggested(page: Page, stands: Standing) -> Material | None:
+    """The row of the case's checklist that the page's text points to."""
+    materials = list(Material.objects.filter(case=page.case_id).order_by("position"))
+    index = suggest([material.name for material in materials], stands.lines)
+    return None if index is None else materials[index]
 
 
 def standing_of(page: Page, reading: Reading) -> Standing:

@@ -1,12 +1,14 @@
 """What does not agree is told once, beside where it stands; what agrees is not mentioned."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr.comparing import Finding, Paper, Place, Registered, Trouble, compare, distance
+from ocr.comparing import Finding, Paper, Place, Registered, Trouble, distance
+from ocr.comparing import compare as compare_on
 from ocr.fields import Check, Field, Kind, SecondReading
 from ocr.lines import as_box
 from tests.ocr.paper import CREDIT, IDENTITY
@@ -16,6 +18,13 @@ FIRM = "诸暨市暨通建筑有限公司"
 NOBODY = Registered("", "", "")
 WRONG = IDENTITY[:-1] + "8"
 OTHER = "11010519491231002X"
+
+
+TODAY = date(2026, 3, 10)
+
+
+def compare(papers: list[Paper], registered: Registered) -> list[Finding]:
+    return compare_on(papers, registered, TODAY)
 
 
 def field(
@@ -114,6 +123,31 @@ def test_two_engines_two_readings_both_kept() -> None:
 def test_a_day_that_is_none() -> None:
     (finding,) = compare([paper("证书", field(Kind.DATE, "2025-02-30", check=Check.FAILED))], NOBODY)
     assert finding.sentence == "「证书」第 1 页的日期不是日历上的日子"
+
+
+@pytest.mark.parametrize(
+    ("label", "last", "expired"),
+    [("有效期限", "2025-12-31", True), ("有效期限", "2026-03-10", False), ("打印日期", "2020-01-01", False)],
+)
+def test_a_printed_period_of_validity_is_over(label: str, last: str, expired: bool) -> None:
+    first = field(Kind.DATE, "2015-12-31", check=Check.PASSED, label=label)
+    dates = first, replace(field(Kind.DATE, last, check=Check.PASSED), start=11)
+    found = compare([paper("居民身份证", *dates)], NOBODY)
+    assert told(found) == ([(Trouble.EXPIRED, Kind.DATE)] if expired else [])
+
+
+def test_a_last_day_stands_by_itself_too() -> None:
+    day = field(Kind.DATE, "2021-03-09", check=Check.PASSED, label="有效期至")
+    (finding,) = compare([paper("资质证书", day)], NOBODY)
+    assert finding.sentence == "「资质证书」第 1 页写明的有效期已过"
+
+
+def test_a_blank_place_for_a_signature() -> None:
+    (finding,) = compare([paper("申请表", field(Kind.BLANK_SIGNATURE, "签字", label="申请人(签字)"))], NOBODY)
+    assert (finding.trouble, finding.sentence) == (
+        Trouble.NOT_SIGNED,
+        "「申请表」第 1 页的「申请人(签字)」处空白",
+    )
 
 
 def test_what_a_material_should_show_and_does_not() -> None:
