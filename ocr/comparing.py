@@ -204,12 +204,12 @@ def _expired(papers: Iterable[Paper], today: date) -> Iterator[Finding]:
     """A period of validity that a paper prints, whose last day is over (the last date on the label's line)."""
     for paper in papers:
         dates = [place for place in paper.places if place.field.kind == Kind.DATE]
-        for (_page, _line), line in itertools.groupby(dates, key=lambda place: (place.page, place.field.line)):
+        for (_page, _line), line in itertools.groupby(
+            dates, key=lambda place: (place.page, place.field.line)
+        ):
             places = list(line)
             last = places[-1]
-            ends = ENDS.search(last.field.label) or (
-                len(places) > 1 and PERIOD.search(places[0].field.label)
-            )
+            ends = ENDS.search(last.field.label) or (len(places) > 1 and PERIOD.search(places[0].field.label))
             if ends and last.field.check == Check.PASSED and last.field.value < today.isoformat():
                 sentence = f"{last.where}写明的有效期已过"
                 yield Finding(Trouble.EXPIRED, Kind.DATE, sentence, (last,))

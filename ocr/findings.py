@@ -75,7 +75,9 @@ def _fields_of(pages: list[Page]) -> Found:
     said = Correction.objects.of_pages(pages)
     touched = [page for page in pages if page.pk in said]
     found: Found = {
-        text.page.pk: (text.standing.fields, text.standing.marks) for text in texts_of(touched) if text.standing
+        text.page.pk: (text.standing.fields, text.standing.marks)
+        for text in texts_of(touched)
+        if text.standing
     }
     others = [page for page in pages if page.pk not in said]
     readings = Reading.objects.defer("lines").current_of(others)

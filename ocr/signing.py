@@ -37,9 +37,7 @@ def blank_places(picture: Picture, lines: Sequence[Line]) -> list[Field]:
     The seals and pieces of writing that were read count as much as ink that nobody could read.
     """
     return [
-        Field(
-            Kind.BLANK_SIGNATURE, label, label, label, number, 0, len(line.text), line.box, line.confidence
-        )
+        Field(Kind.BLANK_SIGNATURE, label, label, label, number, 0, len(line.text), line.box, line.confidence)
         for number, line, label in _labels(lines)
         if not _written(picture, line.box)
     ]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from config.pages.asked import Asked, asked, may_answer
@@ -13,6 +13,7 @@ from config.pages.dossier_rows import Opened, opened
 from config.pages.event_words import words_of
 from config.pages.journey import JourneyFacts, Station, Travel, first_of, journey
 from config.pages.next_step import NextStep, Who
+from config.pages.placed import Placed, placed
 from dossier.models import Dossier, DossierState, Occasion
 from ingest.models import Case, Handling, Material, Original, Page, SourceFile
 from ingest.rules import CASE_STEPS, ENDED, CaseState, HandlingState, open_handling_acts
@@ -20,9 +21,10 @@ from logistics.models import Parcel, ParcelItem, TrackingEvent, Waybill
 from logistics.rules.parcels import INBOUND, ON_THE_ROAD, OUTBOUND
 from logistics.services.ends import is_receiver
 from ocr.comparing import Finding
-from ocr.findings import findings_of, waiting_in
+from ocr.findings import findings_of, misplaced_in, waiting_in
+from ocr.models import Review
 from registry.actors import Actor
-from registry.models import Event, Office, Slip, User, Window
+from registry.models import Event, Slip, User
 from registry.permissions import NotYours, may, visible
 from registry.terms import Delivery, Mode
 from registry.time import local_day
@@ -37,19 +39,6 @@ class Told:
     by: str
     at: datetime
     count: int = 1
-
-
-@dataclass(frozen=True)
-class Placed:
-    """An original and where it is now, in words."""
-
-    original: Original
-    where: str
-    here: bool
-
-    @property
-    def can_hand_out(self) -> bool:
-        return self.here and self.original.place == Original.Place.WINDOW
 
 
 @dataclass(frozen=True)
@@ -88,6 +77,7 @@ class CaseSheet:
     failed_work: bool
     findings: list[Finding]
     waiting: int
+    misplaced: list[Review]
 
     @property
     def disagreeing(self) -> list[Finding]:
@@ -193,11 +183,6 @@ class CaseSheet:
         return sum(bool(lacks(material)) for material in self.materials)
 
 
-_NAMED: tuple[tuple[Original.Place, type[Model], str], ...] = (
-    (Original.Place.WINDOW, Window, "name"),
-    (Original.Place.OFFICE, Office, "name"),
-    (Original.Place.PARCEL, Parcel, "number"),
-)
 CASE_ACTS = (
     "case.upload",
     "case.submit",
@@ -263,7 +248,7 @@ def read_sheet(number: str, actor: Actor) -> CaseSheet:
         materials=_materials(case),
         unsorted=list(case.pages.filter(material__isnull=True, set_aside=False).order_by("pk")),
         files=files,
-        originals=_placed(list(case.originals.all()), actor),
+        originals=placed(list(case.originals.all()), actor),
         parcels=parcels,
         told=_tell(told),
         stations=journey(_journey_facts(case, parts[0].handling, told)),
@@ -276,6 +261,7 @@ def read_sheet(number: str, actor: Actor) -> CaseSheet:
         slips=list(visible(actor, "slip.print", Slip.objects.filter(case_number=case.number)).order_by("pk")),
         findings=findings_of(case, local_day(timezone.now())) if may(actor, "page.see") else [],
         waiting=waiting_in(case) if may(actor, "page.correct") else 0,
+        misplaced=misplaced_in(case) if may(actor, "case.upload") else [],
         failed_work=Job.objects.filter(event__case_number=case.number, state=JobState.FAILED).exists(),
         arriving_ids=frozenset(
             parcel.pk for parcel in parcels if parcel.state in ON_THE_ROAD and is_receiver(actor, parcel)
@@ -308,9 +294,11 @@ def lacks(material: Material) -> str:
     if not requirement.required or requirement.shared_data or promised(material):
         return ""
     pages = sum(not page.set_aside for page in material.pages.all())
-    if pages == 0:
-        return "缺"
-    return f"至少 {requirement.minimum_pages} 页" if pages < requirement.minimum_pages else ""
+    if pages >= requirement.minimum_pages:
+        return ""
+    return (
+        "缺" if pages == 0 else f"至少 {requirement.minimum_pages} 页"
+    ) + "，可容缺" * requirement.deferrable
 
 
 def _part(handling: Handling, case: Case, actor: Actor) -> Part:
@@ -350,26 +338,6 @@ def _parcels(case: Case) -> QuerySet[Parcel]:
     return parcels.prefetch_related(Prefetch("waybills", waybills), Prefetch("items", items)).order_by("-pk")
 
 
-def _placed(originals: list[Original], actor: Actor) -> list[Placed]:
-    """Each original with the name of its place, two queries at most for each kind of place."""
-    ids: dict[str, set[int]] = {}
-    for original in originals:
-        ids.setdefault(original.place, set()).add(original.place_id)
-    names: dict[tuple[str, int], str] = {}
-    for place, model, field in _NAMED:
-        if place in ids:
-            rows = model._default_manager.filter(pk__in=ids[place]).values_list("pk", field)
-            names |= {(place.value, pk): name for pk, name in rows}
-    return [
-        Placed(
-            original,
-            names.get((original.place, original.place_id), "") or Original.Place(original.place).label,
-            here=_is_here(original, actor),
-        )
-        for original in originals
-    ]
-
-
 def _tell(events: list[Event]) -> list[Told]:
     """Newest first, people by their names."""
     ids = {
@@ -385,12 +353,6 @@ def _tell(events: list[Event]) -> list[Told]:
         else:
             lines.append(told)
     return lines
-
-
-def _is_here(original: Original, actor: Actor) -> bool:
-    here = {Original.Place.WINDOW: actor.window_id, Original.Place.OFFICE: actor.office_id}
-    at = here.get(Original.Place(original.place))
-    return at is not None and at == original.place_id
 
 
 def _journey_facts(case: Case, lead: Handling, told: list[Event]) -> JourneyFacts:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from config.pages.acting import act_on_case
 from config.pages.case_sheet import find_case
 from config.pages.frame import Fault, page
 from config.pages.images import find_page, frame_of, line_corners
@@ -19,7 +20,7 @@ from ingest.rules import CaseState, HandlingState
 from ocr.fields import Check, Field
 from ocr.findings import findings_of, texts_of, waiting_in
 from ocr.models import Reading, Review
-from ocr.services import ask_again, choose, may_be_settled, settle
+from ocr.services import ask_again, choose, follow_suggestions, may_be_settled, settle
 from ocr.standing import Standing
 from registry.actors import Actor
 from registry.permissions import NotYours, may, visible
@@ -103,6 +104,22 @@ def choose_reading(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         shown,
         lambda: choose(page=shown, reading=_reading(shown, key), actor=actor, now=timezone.now()),
         "已改用这次识别的结果。",
+    )
+
+
+@require_POST
+@page("case.upload")
+def follow(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """Lay the ticked pages where their text points to."""
+    keys = [int(key) for key in request.POST.getlist("page") if key.isdecimal()]
+    case = find_case(number, actor, "case.upload")
+    return act_on_case(
+        request,
+        actor,
+        number,
+        at="suggested",
+        act=lambda: follow_suggestions(case=case, pages=keys, actor=actor, now=timezone.now()),
+        said="已按建议归入材料。",
     )
 
 

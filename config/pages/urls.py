@@ -92,6 +92,7 @@ urlpatterns = [
     path("pages/<int:pk>/review/reading/", reviewing.choose_reading, name="choose_reading"),
     path("reviews/", reviewing.reviews, name="reviews"),
     path("cases/<str:number>/findings/", reviewing.findings, name="findings"),
+    path("cases/<str:number>/suggestions/", reviewing.follow, name="follow_suggestions"),
     path("parcels/<str:number>/label.pdf", labels.label, name="label"),
     path("slips/<int:pk>/", labels.slip_preview, name="slip_preview"),
     path("cases/<str:number>/receipt/preview/", labels.receipt_preview, name="receipt_preview"),

@@ -105,7 +105,7 @@ ABOUT = {
     **dict.fromkeys(
         [
             "case", "reveal", "submit_case", "withdraw", "deliver", "close_case", "upload", "pack",
-            "dossier_progress", "receipt_preview", "answer_points", "findings",
+            "dossier_progress", "receipt_preview", "answer_points", "findings", "follow_suggestions",
         ],
         "case",
     ),
