@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from config.pages.places import places_of
+from registry.calendar import current_calendar
 from registry.models import User
 from registry.terms import Role
 
@@ -27,8 +29,8 @@ class Chrome:
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
-    """The product's name, and for the signed-in their name, workplace and places."""
-    known: dict[str, Any] = {"product_name": "通办"}
+    """The product's name, the calendar (asked for once, if at all), and for the signed-in their name, workplace and places."""
+    known: dict[str, Any] = {"product_name": "通办", "calendar": SimpleLazyObject(current_calendar)}
     user = getattr(request, "user", None)
     if isinstance(user, User):
         known["chrome"] = Chrome(

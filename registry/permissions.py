@@ -81,6 +81,7 @@ ADMINISTRATOR = {
     "policy.edit",
     "directory.see",
     "directory.edit",
+    "calendar.edit",
     "account.edit",
     "grant.edit",
     "carrier.edit",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from registry.models import Event
-from workers.work import dossiers, letters, pages, papers, parcels, settlements, statements
+from workers.work import calendars, dossiers, letters, pages, papers, parcels, settlements, statements
 
 
 def whole(event: Event) -> Iterable[str]:
@@ -48,6 +48,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "statement.imported": (Reaction("check_statement", statements.check),),
     "statement.check_asked": (Reaction("check_statement_again", statements.check),),
     "dispute.written": (Reaction("sign_dispute", letters.sign_dispute),),
+    "calendar.published": (Reaction("recount_deadlines", calendars.recount),),
     "settlement.closed": (Reaction("sign_settlement", settlements.sign_settlement),),
 }
 

@@ -8,7 +8,7 @@ from ingest.rules import CaseState, HandlingState
 from logistics.rules.disputes import DiscrepancyState
 from logistics.rules.parcels import ParcelState
 from registry.terms import Term
-from registry.workdays import workdays_between
+from registry.workdays import LIBRARY, Calendar, workdays_between
 
 OK, ATTENTION, LATE, STOPPED, MOVING = "ok", "attention", "late", "stopped", "moving"
 SOON = 2
@@ -83,15 +83,17 @@ def difference_chip(state: str) -> Chip:
     return _chip(DiscrepancyState, _DIFFERENCE, state)
 
 
-def deadline_chip(deadline: date | None, *, paused: date | None, today: date) -> Chip | None:
+def deadline_chip(
+    deadline: date | None, *, paused: date | None, today: date, calendar: Calendar = LIBRARY
+) -> Chip | None:
     """How much of the promised time is left, in working days."""
     if deadline is None:
         return None
     if paused is not None:
-        left = workdays_between(paused, deadline)
+        left = workdays_between(paused, deadline, calendar)
         late = f"已超期 {-left} 个工作日" if left < 0 else f"余 {left} 个工作日"
         return Chip(f"暂停计时，{late}", LATE if left < 0 else STOPPED)
-    left = workdays_between(today, deadline)
+    left = workdays_between(today, deadline, calendar)
     if left < 0:
         return Chip(f"超期 {-left} 个工作日", LATE)
     if left == 0:

@@ -103,6 +103,8 @@ WORDS: Mapping[str, str] = {
     "agreement.ended": "终止合作协议",
     "colour.thresholds_set": "登记四色分类标准",
     "colour.index_set": "登记地区潜力指数",
+    "calendar.published": "载入节假日安排",
+    "handling.deadline_recounted": "按公布的日历重算期限",
     "grant.given": "授权",
     "grant.revoked": "撤销授权",
     "carrier.added": "登记承运商",
@@ -142,4 +144,5 @@ REACTION_WORDS: Mapping[str, str] = {
     "issue_delivery_proof": "出具送达回证",
     "close_delivered": "送达后归结",
     "take_in_push": "处理承运商推送",
+    "recount_deadlines": "按公布的日历重算期限",
 }

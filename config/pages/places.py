@@ -51,6 +51,7 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
         Place("事项清单", "sheet", "catalogue"),
         Place("合作", "chain", "agreements"),
         Place("授权", "stamp", "grants"),
+        Place("工作日历", "done", "calendar"),
         Place("任务", "gear", "jobs"),
         Place("推送收件箱", "inbox", "webhook_inbox"),
         Place("邮资政策", "sheet", "policies"),

@@ -100,10 +100,13 @@ def day(value: date | datetime | None) -> str:
     return f"{value:%Y-%m-%d}" if value else ""
 
 
-@register.simple_tag
-def time_left(deadline: date | None, paused: date | None = None) -> SafeString | str:
+@register.simple_tag(takes_context=True)
+def time_left(
+    context: template.Context, deadline: date | None, paused: date | None = None
+) -> SafeString | str:
     """「剩 3 个工作日」 with icon and tone; empty without a deadline."""
-    shown = deadline_chip(deadline, paused=paused, today=local_day(timezone.now()))
+    today, calendar = local_day(timezone.now()), context["calendar"]
+    shown = deadline_chip(deadline, paused=paused, today=today, calendar=calendar)
     return chip(shown) if shown else ""
 
 

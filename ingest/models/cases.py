@@ -92,6 +92,8 @@ class Handling(models.Model):
     resume_state = models.CharField("补正前状态", max_length=12, blank=True)
     accepted_at = models.DateTimeField("受理时间", null=True, blank=True)
     deadline = models.DateField("承诺办结日期", null=True, blank=True)
+    counted_from = models.DateField("计时起始日期", null=True, blank=True)
+    counted_days = models.SmallIntegerField("计时工作日", null=True, blank=True)
     deadline_certain = models.BooleanField("工作日历已公布", default=True)
     paused_on = models.DateField("暂停计时日期", null=True, blank=True)
     noticed_at = models.DateTimeField("一次性告知时间", null=True, blank=True)

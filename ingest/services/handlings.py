@@ -13,6 +13,7 @@ from ingest.services.intake import Incomplete, material_facts
 from ingest.services.lawful import grant_for
 from ingest.services.promises import broken_promises
 from registry.actors import Actor
+from registry.calendar import current_calendar
 from registry.events import record
 from registry.permissions import check_may
 from registry.terms import Mode, Right
@@ -38,7 +39,8 @@ def accept(*, handling: Handling, actor: Actor, now: datetime) -> Handling:
         )
     else:
         check_may(actor, "handling.accept", handling)
-    deadline = add_workdays(local_day(now), case.item.promised_days)
+    today, days = local_day(now), case.item.promised_days
+    deadline = add_workdays(today, days, current_calendar())
     data |= {"deadline": str(deadline.day), "deadline_certain": deadline.certain}
     return _move(
         handling,
@@ -47,7 +49,13 @@ def accept(*, handling: Handling, actor: Actor, now: datetime) -> Handling:
         actor=actor,
         now=now,
         data=data,
-        changes={"accepted_at": now, "deadline": deadline.day, "deadline_certain": deadline.certain},
+        changes={
+            "accepted_at": now,
+            "deadline": deadline.day,
+            "deadline_certain": deadline.certain,
+            "counted_from": today,
+            "counted_days": days,
+        },
     )
 
 
@@ -80,9 +88,15 @@ def resubmit(*, handling: Handling, actor: Actor, now: datetime) -> Handling:
         raise Incomplete("materials_missing", "；".join(faults) + "。")
     changes: dict[str, Any] = {"resume_state": "", "paused_on": None}
     if handling.deadline and handling.paused_on:
-        left = workdays_between(handling.paused_on, handling.deadline)
-        deadline = add_workdays(local_day(now), left)
-        changes |= {"deadline": deadline.day, "deadline_certain": deadline.certain}
+        calendar, today = current_calendar(), local_day(now)
+        left = workdays_between(handling.paused_on, handling.deadline, calendar)
+        deadline = add_workdays(today, left, calendar)
+        changes |= {
+            "deadline": deadline.day,
+            "deadline_certain": deadline.certain,
+            "counted_from": today,
+            "counted_days": left,
+        }
     act = "resubmit_accepted" if handling.resume_state == HandlingState.ACCEPTED else "resubmit"
     return _move(handling, act, kind="handling.resubmitted", actor=actor, now=now, changes=changes)
 

@@ -13,6 +13,7 @@ from logistics.rules.checks import Code, stake_of
 from logistics.rules.disputes import DiscrepancyState
 from registry import events
 from registry.actors import Actor
+from registry.calendar import current_calendar
 from registry.models import ServiceCentre
 from registry.paper.issue import issue
 from registry.paper.kinds import SlipKind
@@ -220,7 +221,7 @@ def _paper(statement: Statement, centre: ServiceCentre, claims: Sequence[Claim],
         further=len(claims[LONGEST_LETTER:]),
         further_claimed=sum(claim.claimed_fen for claim in claims[LONGEST_LETTER:]),
         total=sum(claim.claimed_fen for claim in claims),
-        answer_by=add_workdays(local_day(now), ANSWER_WITHIN_WORKDAYS).day,
+        answer_by=add_workdays(local_day(now), ANSWER_WITHIN_WORKDAYS, current_calendar()).day,
         enquiry_phone=centre.phone,
     )
 

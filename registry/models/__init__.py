@@ -1,5 +1,6 @@
 """Places, people, items and cooperation: what every other room depends on."""
 
+from registry.models.calendar import HolidayNotice
 from registry.models.cooperation import Agreement, ColourPolicy, Grant, RegionIndex
 from registry.models.items import Contact, ItemOffice, MaterialRequirement, ServiceItem
 from registry.models.journal import Event, NumberSequence
@@ -14,6 +15,7 @@ __all__ = [
     "Contact",
     "Event",
     "Grant",
+    "HolidayNotice",
     "ItemOffice",
     "MaterialRequirement",
     "NumberSequence",

@@ -18,11 +18,14 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.urls import reverse
+from django.utils import timezone
 
 from config.services.embedded import needed_services
 from config.services.processes import ServiceFailed
 from config.supervision import Program, Supervisor, follow
+from registry.calendar import calendar_warning
 from registry.models import Region, User
+from registry.time import local_day
 from storage.services import prepare_buckets
 
 
@@ -99,6 +102,8 @@ class Command(BaseCommand):
         self._has_accounts = User.objects.filter(is_active=True).exists()
         connections.close_all()
         self._say("the database and the store are ready")
+        if warning := calendar_warning(local_day(timezone.now())):
+            self._say(self.style.WARNING(f"*** {warning}"))
 
     def _welcome(self, host: str, port: int) -> None:
         self._say(f"open http://{host}:{port}/")
