@@ -173,6 +173,26 @@ def missing_materials(materials: Iterable[MaterialFacts]) -> list[str]:
     return faults
 
 
+@dataclass(frozen=True)
+class Stop:
+    """One office on an original's way; `over` when its handling needs no paper any more."""
+
+    handling: int
+    office: int
+    reached: bool
+    over: bool
+
+
+NEEDS_NO_PAPER: frozenset[str] = frozenset({H.DECIDED, H.REFUSED, H.WITHDRAWN})
+
+
+def next_stop(stops: Iterable[Stop]) -> Stop | None:
+    """Where an original goes next, of its stops in their order: an original needed by several offices travels from one
+    to the next (putian §四(四)), and passes by those that have decided or ended meanwhile.
+    """
+    return next((stop for stop in stops if not stop.reached and not stop.over), None)
+
+
 def may_post_originals(mode: str, handling_state: str) -> bool:
     """When originals may leave the window (putian §四(二)(三)).
 

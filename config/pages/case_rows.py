@@ -7,8 +7,9 @@ from django.db.models import Prefetch, prefetch_related_objects
 
 from config.pages.chips import Chip, case_chip, handling_chip
 from config.pages.next_step import CaseFacts, NextStep, Papers, next_step
-from ingest.models import Case, Handling, Original
+from ingest.models import Case, Handling, Original, OriginalStop
 from ingest.rules import HandlingState
+from ingest.services.stops import onward
 from registry.actors import Actor
 from registry.masking import mask_name
 from registry.terms import Delivery, Mode
@@ -66,7 +67,9 @@ def step_of(handling: Handling) -> NextStep:
 
 def case_relations() -> tuple[Prefetch[str], ...]:
     """What `step_of` needs, from a case."""
-    originals = Original.objects.select_related("material__requirement")
+    originals = Original.objects.select_related("material__requirement").prefetch_related(
+        Prefetch("stops", OriginalStop.objects.select_related("handling__office").order_by("position"))
+    )
     return (
         Prefetch("handlings", Handling.objects.select_related("office").order_by("-is_lead", "pk")),
         Prefetch("originals", originals.order_by("pk")),
@@ -111,7 +114,18 @@ def _papers(case: Case, handling: Handling) -> Papers:
             if original.kind == Original.Kind.RESULT
             and (case.mode == Mode.JOINT or original.handling_id == handling.pk)
         ],
+        onward=_onward(originals, handling),
     )
+
+
+def _onward(originals: list[Original], handling: Handling) -> str:
+    """Where an original that lies at this handling's office has to go next; empty when nowhere."""
+    here = (
+        original
+        for original in originals
+        if (original.place, original.place_id) == (Original.Place.OFFICE, handling.office_id)
+    )
+    return next((going.office.name for original in here if (going := onward(original))), "")
 
 
 def _offices(case: Case) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_POST
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from config.pages.acting import act_on_case
 from config.pages.case_sheet import find_case, find_handling
 from config.pages.frame import page
-from ingest.models import Material, Original
+from ingest.models import Handling, Material, Original
 from ingest.services.answering import answer_points
 from ingest.services.delivery import close, start_delivery
 from ingest.services.handlings import accept, resubmit
@@ -94,6 +94,7 @@ def accept_handling(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
 @page("original.take_in")
 def take_in(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     material, now = _material(pk, actor, "original.take_in"), timezone.now()
+    way = _way(material, request.POST)
     return act_on_case(
         request,
         actor,
@@ -103,6 +104,7 @@ def take_in(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
             material=material,
             name=request.POST.get("name", ""),
             verified=bool(request.POST.get("verified")),
+            way=way,
             actor=actor,
             now=now,
         ),
@@ -203,6 +205,14 @@ def hand_out(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         act=lambda: hand_to_applicant(original=original, actor=actor, now=now),
         said="审批结果已交给申请人。",
     )
+
+
+def _way(material: Material, told: QueryDict) -> list[Handling]:
+    """The offices that were given a number, by it: 1 for the first that needs the paper, empty for none."""
+    handlings = list(material.case.handlings.select_related("office").order_by("-is_lead", "pk"))
+    numbers = {handling.pk: told.get(f"order-{handling.pk}", "").strip() for handling in handlings}
+    wanted = [handling for handling in handlings if numbers[handling.pk].isdecimal()]
+    return sorted(wanted, key=lambda handling: int(numbers[handling.pk]))
 
 
 def _material(pk: int, actor: Actor, act: str) -> Material:

@@ -29,6 +29,8 @@ class Papers:
 
     materials: Collection[str] = ()
     results: Collection[str] = ()
+    onward: str = ""
+    """The office to which an original at this office goes next."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ def _while_deciding(case: CaseFacts) -> NextStep:
 
 def _after_decision(case: CaseFacts) -> NextStep:
     results = case.papers.results
+    if case.papers.onward:
+        return NextStep(Who.OFFICE, f"把原件转给{case.papers.onward}", "pack")
     if case.mode == Mode.JOINT and not case.all_decided:
         return NextStep(Who.OFFICE, "等待其余部门作出决定")
     if Paper.OFFICE in results:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet
 
 from ingest.models import Case, Handling, Original
+from ingest.services.stops import onward
 from logistics.models import Parcel, ParcelItem
 from logistics.rules.parcels import ParcelState
 from logistics.rules.payers import Leg
@@ -65,10 +66,17 @@ def open_bags(ways: list[Way]) -> list[Parcel]:
 def leg_choices(case: Case, actor: Actor) -> list[Way]:
     """The likely one first."""
     handlings = list(case.handlings.select_related("office").order_by("-is_lead", "pk"))
+    wanted = [going.office_id for original in packable(case, actor) if (going := onward(original))]
     if actor.role == Role.CLERK:
+        # Where the papers that lie here are needed first comes first.
+        handlings.sort(key=lambda handling: handling.office_id not in wanted)
         return _from_window(case, handlings)
     office = Office.objects.filter(pk=actor.office_id or 0).first()
-    return _from_office(case, handlings, office) if office else []
+    if office is None:
+        return []
+    ways = _from_office(case, handlings, office)
+    going_on = [way for way in ways if way.leg == Leg.TRANSFER and way.receiver.pk in wanted]
+    return going_on + [way for way in ways if way not in going_on]
 
 
 def _from_window(case: Case, handlings: list[Handling]) -> list[Way]:

@@ -2,7 +2,7 @@
 
 from ingest.models.answers import ReviewAnswer
 from ingest.models.cases import NO_DEADLINE, ON_THE_DESK, Case, Handling
-from ingest.models.materials import Material, Original, Page, SourceFile
+from ingest.models.materials import Material, Original, OriginalStop, Page, SourceFile
 
 __all__ = [
     "NO_DEADLINE",
@@ -11,6 +11,7 @@ __all__ = [
     "Handling",
     "Material",
     "Original",
+    "OriginalStop",
     "Page",
     "ReviewAnswer",
     "SourceFile",

@@ -142,6 +142,30 @@ class Page(models.Model):
         return _through_case(reach, actor)
 
 
+class OriginalStop(models.Model):
+    """One office that needs an original, in the order of its way; nearly always the only one."""
+
+    original = models.ForeignKey(
+        "Original", on_delete=models.PROTECT, related_name="stops", verbose_name="原件"
+    )
+    handling = models.ForeignKey(
+        Handling, on_delete=models.PROTECT, related_name="stops", verbose_name="办理环节"
+    )
+    position = models.PositiveSmallIntegerField("次序")
+    reached_at = models.DateTimeField("到达时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "原件去向"
+        ordering = ["original", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["original", "handling"], name="ingest_stop_once"),
+            models.UniqueConstraint(fields=["original", "position"], name="ingest_stop_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.original_id}→{self.handling_id}"
+
+
 class Original(models.Model):
     """A paper that must not be lost: an applicant's original, or a result. It is at exactly one place."""
 

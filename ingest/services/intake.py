@@ -1,12 +1,13 @@
 """At the counter: opening a case, taking in originals, submitting."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
 from stdnum.iso7064 import mod_11_2
 
-from ingest.models import Case, Handling, Material, Original
+from ingest.models import Case, Handling, Material, Original, OriginalStop
 from ingest.rules import (
     CaseState,
     MaterialFacts,
@@ -99,19 +100,34 @@ def create_case(
 
 
 def take_in_original(
-    *, material: Material, name: str, verified: bool, actor: Actor, now: datetime
+    *,
+    material: Material,
+    name: str,
+    verified: bool,
+    actor: Actor,
+    now: datetime,
+    way: Sequence[Handling] = (),
 ) -> Original:
-    """Write down that a paper original now lies at the window. The same paper twice is one."""
+    """Write down that a paper original now lies at the window. The same paper twice is one.
+
+    `way` names the handlings that need it, in the order in which it travels; the lead's when nothing is said.
+    """
     case = material.case
     check_may(actor, "original.take_in", case)
     if case.state not in (CaseState.DRAFT, CaseState.SUPPLEMENT):
         raise NotNow("original_state", "只有在收件中或补正时才能登记原件。")
-    lead = case.handlings.select_related("office").get(is_lead=True)
-    used: dict[str, int] = {}
+    stops = list(way) or [case.handlings.select_related("office").get(is_lead=True)]
+    if any(stop.case_id != case.pk for stop in stops) or len({stop.pk for stop in stops}) < len(stops):
+        raise Refused("original_way", "原件只能依次送往本办件的审批部门，每个部门一次。")
+    used: dict[str, object] = {}
     if verified:
-        used["grant"] = grant_for(
-            right=Right.VERIFY_ORIGINAL, item=case.item, window=case.window, office=lead.office, now=now
-        )
+        grants = [
+            grant_for(
+                right=Right.VERIFY_ORIGINAL, item=case.item, window=case.window, office=stop.office, now=now
+            )
+            for stop in stops
+        ]
+        used = {"grant": grants[0]} if len(grants) == 1 else {"grants": grants}
     with transaction.atomic():
         original, fresh = Original.objects.get_or_create(
             material=material,
@@ -119,7 +135,7 @@ def take_in_original(
             kind=Original.Kind.MATERIAL,
             defaults={
                 "case": case,
-                "handling": lead,
+                "handling": stops[0],
                 "verified": verified,
                 "place": Original.Place.WINDOW,
                 "place_id": case.window_id,
@@ -127,13 +143,22 @@ def take_in_original(
             },
         )
         if fresh:
+            OriginalStop.objects.bulk_create(
+                OriginalStop(original=original, handling=stop, position=position)
+                for position, stop in enumerate(stops, start=1)
+            )
             record(
                 kind="original.taken_in",
                 actor=actor,
                 subject=original,
                 now=now,
                 case_number=case.number,
-                data={"material": material.position, "verified": verified, **used},
+                data={
+                    "material": material.position,
+                    "verified": verified,
+                    "way": [stop.office.code for stop in stops],
+                    **used,
+                },
             )
     return original
 

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from ingest.models import Original
 from ingest.services.lawful import grant_for
+from ingest.services.stops import reach_stop
 from logistics.models import CustodyEvent, Parcel, ParcelItem, Waybill
 from logistics.rules.parcels import (
     IncidentKind,
@@ -270,6 +271,8 @@ def move_original(
     )
     if not changed:
         raise Stale
+    if to_place == Original.Place.OFFICE:
+        reach_stop(original=original, office_id=to_id, now=now)
     last = CustodyEvent.objects.filter(original=original).order_by("-sequence").first()
     custody = CustodyEvent.objects.create(
         original=original,

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from ingest.models import Original
+from ingest.models import Handling, Original
 from ingest.rules import HandlingState
+from ingest.services.stops import onward
 from logistics.models import Parcel, ParcelItem
 from logistics.models.waybills import LIVING
 from logistics.rules.parcels import (
@@ -188,26 +189,38 @@ def _check_fits(parcel: Parcel, original: Original) -> None:
     """The original is here, may travel on this leg now, and is wanted at the other end."""
     if (original.place, original.place_id) != (place_of(parcel.sender_kind), parcel.sender_id):
         raise NotNow("original_elsewhere", f"「{original.name}」当前不在寄件方手中，不能装入本寄件。")
+    going = onward(original) if original.kind == Original.Kind.MATERIAL else None
+    toward_an_office = parcel.leg in INBOUND or parcel.leg == Leg.TRANSFER
+    handling = going if going is not None and toward_an_office else original.handling
     states = list(original.case.handlings.values_list("state", flat=True))
     ended = {HandlingState.REFUSED.value, HandlingState.WITHDRAWN.value}
     check_release(
         parcel.leg,
         mode=original.case.mode,
-        handling_state=original.handling.state,
+        handling_state=handling.state,
         all_decided=all(state == HandlingState.DECIDED or state in ended for state in states),
-        closed=original.handling.state in ended,
+        closed=handling.state in ended,
     )
+    if parcel.leg == Leg.ORIGINAL_RETURN and going is not None:
+        raise NotNow(
+            "original_needed_next",
+            f"「{original.name}」还需送往「{going.office.name}」，请先按联办次序流转。",
+        )
     if original.kind == Original.Kind.RESULT and (parcel.leg in INBOUND or parcel.leg == Leg.ORIGINAL_RETURN):
         raise NotNow("parcel_leg", f"「{original.name}」是审批结果，不能按此寄件类型寄出。")
     if original.kind == Original.Kind.MATERIAL and parcel.leg in {Leg.RESULT, Leg.JOINT_RESULT}:
         raise NotNow("parcel_leg", f"「{original.name}」是申请材料原件，请改选「原件退还」寄出。")
-    _check_receiver(parcel, original)
+    _check_receiver(parcel, original, handling, going)
 
 
-def _check_receiver(parcel: Parcel, original: Original) -> None:
+def _check_receiver(parcel: Parcel, original: Original, handling: Handling, going: Handling | None) -> None:
     right = True
+    if parcel.leg == Leg.TRANSFER and going is not None and going.office_id != parcel.receiver_id:
+        raise NotNow(
+            "original_next_stop", f"「{original.name}」的下一站是「{going.office.name}」，请按联办次序流转。"
+        )
     if parcel.leg in INBOUND:
-        right = original.handling.office_id == parcel.receiver_id
+        right = handling.office_id == parcel.receiver_id
     elif parcel.leg == Leg.TRANSFER:
         right = original.case.handlings.filter(office_id=parcel.receiver_id).exists()
     elif parcel.leg in OUTBOUND and parcel.receiver_kind == Party.APPLICANT:

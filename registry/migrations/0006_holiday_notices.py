@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0004_catalogue_and_cooperation'),
+        ('registry', '0005_platform_seal'),
     ]
 
     operations = [
