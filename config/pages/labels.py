@@ -8,7 +8,8 @@ from config.pages.finance import download
 from config.pages.frame import page
 from config.pages.parcels import find_parcel
 from ingest.slips import receipt_of
-from logistics.services.labels import print_label
+from logistics.models import Parcel
+from logistics.services.labels import Printed, print_carrier_label, print_label
 from registry.actors import Actor
 from registry.models import Slip
 from registry.paper.engine import preview
@@ -19,12 +20,23 @@ from storage.errors import Refused
 
 @page("label.print")
 def label(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
-    """The label as PDF in the browser, for its print dialog."""
+    """The label: PDF and pictures in the browser, for its print dialog; printer programs as a file."""
     shown = find_parcel(number, actor, "label.print")
-    size = request.GET.get("size", "100x150")
-    content = print_label(parcel=shown, size=size, actor=actor)
-    response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="{shown.number}.pdf"'
+    size, form = request.GET.get("size", "100x150"), request.GET.get("form", "pdf")
+    return _label_file(shown, print_label(parcel=shown, size=size, form=form, actor=actor))
+
+
+@page("label.print")
+def carrier_label(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """The carrier's own label with our code beside it, on A4."""
+    shown = find_parcel(number, actor, "label.print")
+    return _label_file(shown, print_carrier_label(parcel=shown, actor=actor, now=timezone.now()))
+
+
+def _label_file(parcel: Parcel, printed: Printed) -> HttpResponse:
+    response = HttpResponse(printed.content, content_type=printed.media_type)
+    place = "inline" if printed.suffix in ("pdf", "png") else "attachment"
+    response["Content-Disposition"] = f'{place}; filename="{parcel.number}.{printed.suffix}"'
     response["Cache-Control"] = "private, no-store"
     return response
 

@@ -95,6 +95,7 @@ urlpatterns = [
     path("cases/<str:number>/findings/", reviewing.findings, name="findings"),
     path("cases/<str:number>/suggestions/", reviewing.follow, name="follow_suggestions"),
     path("parcels/<str:number>/label.pdf", labels.label, name="label"),
+    path("parcels/<str:number>/carrier-label.pdf", labels.carrier_label, name="carrier_label"),
     path("slips/<int:pk>/", labels.slip_preview, name="slip_preview"),
     path("cases/<str:number>/receipt/preview/", labels.receipt_preview, name="receipt_preview"),
     path("slips/<int:pk>.pdf", labels.slip, name="slip"),

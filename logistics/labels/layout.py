@@ -6,6 +6,8 @@ from logistics.labels.label import Label, Party, Size
 from logistics.labels.marks import BarsMark, Mark, Plate, QrMark, Rule, Text, fit, line_width
 
 MARGIN = 2.0
+PANEL = (60.0, 76.0)
+"""Our code by itself: width and height in millimetres."""
 THIN = 0.25
 PADDING = 1.5
 
@@ -51,6 +53,25 @@ def marks(label: Label, size: Size) -> list[Mark]:
             drawn.append(Rule(left, top, width, THIN))
     drawn.append(Rule(0, size.tear, size.width, THIN, dashed=True))
     drawn += _stub(label, left, size.tear, width, size.height - MARGIN - size.tear, heights.qr)
+    return drawn
+
+
+def panel(label: Label) -> list[Mark]:
+    """Our code by itself, for a bag whose waybill label is the carrier's own: no name, no address."""
+    width, height = PANEL
+    left, room = MARGIN, width - 2 * MARGIN
+    drawn: list[Mark] = [*_frame(0, 0, width, height), QrMark((width - 40) / 2, 10, 40, label.code)]
+    lines = (
+        (3.5, 5.0, "通办交接码", True),
+        (52.0, 4.6, label.parcel_number, True),
+        (58.5, 3.2, label.waybill_groups, False),
+        (63.5, 3.2, label.carrier, False),
+        (69.5, 2.8, "贴在承运商面单旁，交接与签收时扫此码", False),
+    )
+    for y, wanted, words, bold in lines:
+        size, fitted = fit(words, width=room, size=wanted, smallest=2.2, lines=1, bold=bold)
+        wide = line_width(fitted[0], size, bold=bold)
+        drawn.append(Text(left + (room - wide) / 2, y, size, fitted[0], bold=bold))
     return drawn
 
 

@@ -12,7 +12,7 @@ from pikepdf import Array, Dictionary, Name
 
 from logistics.labels.grid import bar_rectangles, dashes, place_bars, place_qr, qr_rectangles
 from logistics.labels.label import Label, Size
-from logistics.labels.layout import marks
+from logistics.labels.layout import PANEL, marks, panel
 from logistics.labels.marks import BarsMark, Mark, Plate, QrMark, Rule, Text, line_width
 from registry.paper.compact import cff_of
 from registry.paper.fonts import BASELINE_EM, Typeface, typeface
@@ -43,7 +43,7 @@ def as_pdf(labels: Sequence[Label], size: Size) -> bytes:
     """One page a label, exactly as large as the label paper."""
     ink = _Ink()
     pages = [
-        ((size.width, size.height), _drawing(label, size, ink, 0.0, 0.0, float(size.height)))
+        ((size.width, size.height), _drawing(marks(label, size), ink, 0.0, 0.0, float(size.height)))
         for label in labels
     ]
     return _document(pages, ink)
@@ -60,9 +60,17 @@ def as_sheets(labels: Sequence[Label], size: Size) -> bytes:
         for index, label in enumerate(labels[start : start + columns * rows]):
             row, column = divmod(index, columns)
             y = bottom + (rows - row) * size.height
-            content.append(_drawing(label, size, ink, left + column * size.width, sheet[1] - y, sheet[1]))
+            content.append(
+                _drawing(marks(label, size), ink, left + column * size.width, sheet[1] - y, sheet[1])
+            )
         pages.append((sheet, "\n".join(content)))
     return _document(pages, ink)
+
+
+def as_panel(label: Label) -> bytes:
+    """Our code by itself, to stick beside a label of the carrier's making."""
+    ink = _Ink()
+    return _document([(PANEL, _drawing(panel(label), ink, 0.0, 0.0, PANEL[1]))], ink)
 
 
 def _cutting_marks(
@@ -80,10 +88,10 @@ def _cutting_marks(
     return "\n".join(strokes)
 
 
-def _drawing(label: Label, size: Size, ink: _Ink, left: float, top: float, sheet_height: float) -> str:
+def _drawing(drawn: Sequence[Mark], ink: _Ink, left: float, top: float, sheet_height: float) -> str:
     """Content of one label whose top left corner lies at (left, top) millimetres from the sheet's."""
     pen = _Pen(ink, left, sheet_height - top)
-    for mark in marks(label, size):
+    for mark in drawn:
         pen.draw(mark)
     return "\n".join(["q 0 g", *pen.content, "Q"])
 

@@ -133,7 +133,7 @@ def receive_originals(officer: Page, code: str) -> None:
     officer.get_by_role("link", name="扫码签收").click()
     officer.get_by_label("用扫码枪扫面单上的二维码").fill(code)
     officer.get_by_role("button", name="打开清单").click()
-    for box in officer.get_by_role("checkbox").all():
+    for box in officer.locator("input[name=original]").all():
         box.check()
     officer.get_by_role("button", name="确认签收").click()
     expect(officer.get_by_text("已签收核对，原件已登记在此处。")).to_be_visible()

@@ -119,7 +119,7 @@ ABOUT = {
     **dict.fromkeys(
         [
             "parcel", "seal", "unseal", "cancel_parcel", "book", "unbook", "receive", "confirm_delivery",
-            "report_lost", "remove_original", "label",
+            "report_lost", "remove_original", "label", "carrier_label",
         ],
         "parcel",
     ),
