@@ -18,6 +18,10 @@ BOTTOM = A4[1] - 70.0
 SEAL_SIZE = 119.0  # 42 mm, the size of an office's seal
 RECEIPT_BOX = (96.0, 213.0)
 QR_SIZE = 92.0
+FOOT = A4[1] - 232.0
+"""Where the cover's code and seal begin, from the top."""
+SIZES = (12.5, 10.5, 9.0, 8.0, 7.0, 6.0)
+PITCH, PADDING, LABEL_WIDTH = 1.45, 0.72, 96.0
 
 Rectangle = tuple[float, float, float, float]
 
@@ -59,7 +63,7 @@ def cover(plan: DossierPlan, fonts: FontSet, page_count: int) -> tuple[Sheet, Se
     with sheet.tag("P"):
         sheet.centred(206, f"第 {plan.version} 版", fonts.body, 13, colour=GRAY, spacing=1)
     y = _facts(sheet, plan, page_count, top=250)
-    return sheet, _cover_foot(sheet, plan, top=max(y + 34, A4[1] - 232))
+    return sheet, _cover_foot(sheet, plan, top=max(y + 34, FOOT))
 
 
 def _facts(sheet: Sheet, plan: DossierPlan, page_count: int, *, top: float) -> float:
@@ -72,22 +76,29 @@ def _facts(sheet: Sheet, plan: DossierPlan, page_count: int, *, top: float) -> f
         *plan.facts,
         ("卷宗页数", f"共 {page_count} 页"),
     ]
-    size = 12.5 if len(rows) <= 10 else 10.5
-    pitch, padding = size * 1.45, size * 0.72
-    label_width = 96.0
+    size, wrapped = _fitted(sheet, [value for _, value in rows], height=FOOT - 34 - top)
+    pitch, padding = size * PITCH, size * PADDING
     y = top
-    for label, value in rows:
-        lines = wrap(value, sheet.fonts.body, size, RIGHT - LEFT - label_width - 8)
+    for (label, _), lines in zip(rows, wrapped, strict=True):
         sheet.line(LEFT, y, RIGHT, y)
         baseline = y + padding + size * 0.88
         with sheet.tag("P"):
             spread = size * (4 - len(label)) / (len(label) - 1) if len(label) in (2, 3) else 0
             sheet.text(LEFT + 4, baseline, label, sheet.fonts.body, size, colour=GRAY, spacing=spread)
             for index, line in enumerate(lines):
-                sheet.text(LEFT + label_width, baseline + index * pitch, line, sheet.fonts.body, size)
+                sheet.text(LEFT + LABEL_WIDTH, baseline + index * pitch, line, sheet.fonts.body, size)
         y += 2 * padding + size + (len(lines) - 1) * pitch
     sheet.line(LEFT, y, RIGHT, y)
     return y
+
+
+def _fitted(sheet: Sheet, values: Sequence[str], *, height: float) -> tuple[float, list[list[str]]]:
+    """The largest size at which all rows stand above the foot of the cover, and their lines at that size."""
+    for size in SIZES:
+        lines = [wrap(value, sheet.fonts.body, size, RIGHT - LEFT - LABEL_WIDTH - 8) for value in values]
+        if sum(2 * PADDING * size + size + (len(each) - 1) * PITCH * size for each in lines) <= height:
+            break
+    return size, lines
 
 
 def _cover_foot(sheet: Sheet, plan: DossierPlan, *, top: float) -> SealPlace:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -243,3 +244,31 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
     large, size = peak(80)
     assert size > 100 << 20
     assert large - small < 15 << 10
+
+
+LONG = "中国（浙江）自由贸易试验区舟山片区某某国际贸易与供应链管理股份有限公司台州湾经济技术开发区分公司第二项目管理部（筹）"
+
+
+@pytest.mark.parametrize("facts", [2, 14])
+def test_long_names_wrap_within_the_cover(tmp_path: Path, facts: int) -> None:
+    """Every character of every value stands on the page, inside its margins, and on no other."""
+    latin = "Zhuji-Jiyang International Architecture and Engineering Consultants (Holding) Co., Ltd."
+    names = {"item": LONG * 2, "applicant": f"{LONG}{latin}", "office": LONG, "window": LONG}
+    told = tuple((f"情况{number}", LONG[: 20 + 3 * number]) for number in range(facts))
+    made = assemble(plan_of(draw_page(tmp_path / "a.jpg"), facts=told, **names), tmp_path / "out.pdf")
+    document = pypdfium2.PdfDocument(made.path)
+    text = document[0].get_textpage()
+    whole = text.get_text_range()
+    boxes = [text.get_charbox(place) for place in range(text.count_chars()) if not whole[place].isspace()]
+    document.close()
+    found = "".join(whole.split())
+    for value in (*names.values(), *(value for _, value in told)):
+        assert "".join(value.split()) in found
+    for left, bottom, right, top in boxes:
+        assert 60 < left < right < 595.3 - 60
+        assert 20 < bottom < top < 841.9 - 20
+    middles = sorted(((round((top + bottom) / 2), (left + right) / 2) for left, bottom, right, top in boxes))
+    assert all(
+        abs(one[0] - other[0]) > 3 or abs(one[1] - other[1]) > 1.5
+        for one, other in pairwise(middles)
+    )
