@@ -268,7 +268,4 @@ def test_long_names_wrap_within_the_cover(tmp_path: Path, facts: int) -> None:
         assert 60 < left < right < 595.3 - 60
         assert 20 < bottom < top < 841.9 - 20
     middles = sorted(((round((top + bottom) / 2), (left + right) / 2) for left, bottom, right, top in boxes))
-    assert all(
-        abs(one[0] - other[0]) > 3 or abs(one[1] - other[1]) > 1.5
-        for one, other in pairwise(middles)
-    )
+    assert all(abs(one[0] - other[0]) > 3 or abs(one[1] - other[1]) > 1.5 for one, other in pairwise(middles))
