@@ -10,6 +10,7 @@ from config.pages.places import places_of
 from ingest.models import Case
 from logistics.models import Parcel
 from logistics.services.custody import parcel_by_token
+from ocr.searching import search_pages
 from registry.actors import Actor
 from registry.masking import mask_name
 from registry.permissions import NotYours, may, visible
@@ -45,10 +46,11 @@ def search(request: HttpRequest, actor: Actor) -> HttpResponse:
     if address:
         return redirect(address)
     cases = _by_applicant(text, actor) if len(text) >= 1 else []
-    if len(cases) == 1:
+    hits = search_pages(text=text, actor=actor)
+    if len(cases) == 1 and not hits.found:
         return redirect("case", number=cases[0].number)
     rows = [(case, mask_name(case.applicant_name)) for case in cases]
-    return render(request, "work/found.html", {"cases": rows, "empty": not text})
+    return render(request, "work/found.html", {"cases": rows, "hits": hits, "empty": not text})
 
 
 def _exact(text: str, actor: Actor) -> str:

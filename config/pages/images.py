@@ -52,6 +52,7 @@ def page_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "page": shown,
         "reading": Reading.objects.current(shown),
         "lines": _lines(standing),
+        "wanted": int(wanted) if (wanted := request.GET.get("line", "")).isdecimal() else None,
         "waiting": len(standing.open) if standing else 0,
         "may_correct": may(actor, "page.correct") and may_be_settled(shown),
         "frame": frame_of(shown),

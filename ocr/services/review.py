@@ -1,15 +1,18 @@
-"""How far a page's text has been looked at: kept in step with its readings and corrections."""
+"""What follows from a page's text whenever it changes: what waits for a person, where it belongs, how it is found."""
 
 from datetime import datetime
+
+from django.db import transaction
 
 from ingest.models import Material, Page
 from ocr.kinds import suggest
 from ocr.models import Correction, Reading, Review
+from ocr.page_index import put
 from ocr.standing import Standing
 
 
 def let_count(*, page: Page, reading: Reading, now: datetime) -> Review:
-    """Make this the reading that counts, and count what waits for a person. Call inside the transaction of the change."""
+    """Make this the reading that counts, and bring in step what follows from it. Call in the transaction of the change."""
     stands = standing_of(page, reading)
     review, _ = Review.objects.update_or_create(
         page=page,
@@ -20,7 +23,18 @@ def let_count(*, page: Page, reading: Reading, now: datetime) -> Review:
             "chosen_at": now,
         },
     )
+    put(page, stands)
     return review
+
+
+def index_again() -> int:
+    """Put every page that was read into the index as it stands; returns how many. Each page is a transaction."""
+    count = 0
+    for review in Review.objects.select_related("page", "reading").order_by("pk").iterator(chunk_size=100):
+        with transaction.atomic():
+            put(review.page, standing_of(review.page, review.reading))
+        count += 1
+    return count
 
 
 def _suggested(page: Page, stands: Standing) -> Material | None:

@@ -133,3 +133,13 @@ def test_the_queue_asks_as_often_for_many_pages_as_for_one(
     doubted(cast)
     doubted(cast)
     assert queries() == few
+
+
+def test_the_search_box_finds_what_stands_on_pages(cast: Cast, objects: None, sign_in: SignIn) -> None:
+    _case, page, _reading = doubted(cast)
+    answer = sign_in(cast.clerk).post(reverse("search"), {"text": "身份证号"})
+    shown = answer.content.decode()
+    assert f"{reverse('page', args=[page.pk])}?line=1" in shown
+    assert "330681198807150038" not in shown
+    lit = text(sign_in(cast.clerk), f"{reverse('page', args=[page.pk])}?line=1")
+    assert 'data-line="1" class="on"' in lit
