@@ -5,10 +5,12 @@ from pathlib import Path
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_POST
 
 from config.pages.frame import Fault, page
 from config.pages.parcel_ends import ends_of
@@ -17,7 +19,7 @@ from config.pages.uploads import on_disk
 from ingest.inspect import inspect_file
 from logistics.models import Parcel, ParcelItem
 from logistics.rules.parcels import ParcelState
-from logistics.services.custody import hand_over, parcel_by_token, receive_parcel
+from logistics.services.custody import hand_over, hand_over_later, parcel_by_token, receive_parcel
 from logistics.services.ends import is_receiver
 from registry.actors import Actor
 from registry.permissions import NotYours, visible
@@ -57,6 +59,25 @@ def hand_over_page(request: HttpRequest, actor: Actor) -> HttpResponse:
         "said": list(messages.get_messages(request)),
     }
     return render(request, "parcel/hand_over.html", context, status=409 if fault else 200)
+
+
+@require_POST
+@page("parcel.hand_over")
+def hand_over_later_page(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """One scan that the page kept while the network was away: whether it counts, and what to say of it."""
+    scanned_at = parse_datetime(request.POST.get("at", "")[:40])
+    try:
+        if scanned_at is None or scanned_at.tzinfo is None:
+            raise NoCode("scan_time", "离线扫码没有时间，请重新扫码。")
+        moved = hand_over_later(
+            token=scanned(request), scanned_at=scanned_at, actor=actor, now=timezone.now()
+        )
+    except NotYours:
+        return JsonResponse({"said": "没有找到这个寄件，或它不是从这里寄出的。"}, status=409)
+    except Refused as refused:
+        return JsonResponse({"said": refused.message}, status=503 if refused.can_retry else 409)
+    messages.success(request, f"{moved.number} 已交寄（离线时扫码）。", extra_tags="scan")
+    return JsonResponse({"said": f"{moved.number} 已交寄。"})
 
 
 @page("parcel.receive")

@@ -71,6 +71,7 @@ urlpatterns = [
     path("cases/<str:number>/pack/", sending.pack_case, name="pack"),
     path("parcels/", parcels.parcels, name="parcels"),
     path("parcels/hand-over/", custody.hand_over_page, name="hand_over"),
+    path("parcels/hand-over/later/", custody.hand_over_later_page, name="hand_over_later"),
     path("parcels/arriving/", custody.receive_scan, name="receive_scan"),
     path("parcels/<str:number>/", parcels.parcel, name="parcel"),
     path("parcels/<str:number>/seal/", sending.seal, name="seal"),

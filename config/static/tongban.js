@@ -18,6 +18,7 @@ document.addEventListener("htmx:sendError", () => {
 });
 document.addEventListener("htmx:afterOnLoad", showNetwork);
 document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-later]")) return;  // these keep what was scanned
   if (!navigator.onLine) { event.preventDefault(); showNetwork(); scrollTo({ top: 0 }); }
 }, true);
 
@@ -30,6 +31,81 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => { delete form.dataset.sent; }, 4000);
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+
+/* ---------- hand-overs scanned while the network is away: kept here, delivered in order, counted once by the server ---------- */
+const KEPT = "tongban.kept-scans";
+const later = document.querySelector("form[data-later]");
+
+function kept() {
+  try { return JSON.parse(localStorage.getItem(KEPT)) || []; } catch { return []; }
+}
+
+function keep(scans) {
+  localStorage.setItem(KEPT, JSON.stringify(scans));
+  const place = document.querySelector("[data-kept]");
+  place.hidden = !scans.length;
+  place.querySelector("[data-kept-count]").textContent = `${scans.length} 件`;
+  place.querySelector("[data-kept-list]").replaceChildren(...scans.map((scan) => {
+    const row = document.createElement("li");
+    row.innerHTML = "<span class=\"code\"></span><small></small>";
+    const known = document.querySelector(`[data-code="${CSS.escape(scan.code)}"] a`);
+    row.children[0].textContent = known ? known.textContent : `二维码尾号 ${scan.code.slice(-6)}`;
+    row.children[1].textContent = `${new Date(scan.at).toLocaleString("zh-CN")} 扫码${scan.said ? `：${scan.said}` : scan.who === later.dataset.who ? "" : "，等扫码人登录后送出"}`;
+    if (!scan.refused) return row;
+    row.className = "late";
+    const drop = document.createElement("button");
+    drop.type = "button";
+    drop.className = "slim quiet";
+    drop.textContent = "知道了，移除";
+    drop.addEventListener("click", () => keep(kept().filter((one) => one.code !== scan.code)));
+    row.appendChild(document.createElement("div")).append(drop);
+    return row;
+  }));
+}
+
+async function reachable() {
+  if (!navigator.onLine) return false;
+  const answer = await fetch(later.dataset.later, { method: "HEAD", cache: "no-store" }).catch(() => null);
+  return answer !== null && answer.status < 500;
+}
+
+let delivering = false;
+async function deliver() {
+  if (delivering || !navigator.onLine) return;
+  delivering = true;
+  let counted = 0;
+  for (const scan of kept().filter((one) => !one.refused && one.who === later.dataset.who)) {
+    const body = new FormData(later);
+    body.set("code", scan.code);
+    body.set("at", scan.at);
+    const answer = await fetch(later.dataset.later, { method: "POST", body }).catch(() => null);
+    // Signed out, or no network after all: everything stays where it is.
+    if (!answer || ![200, 409].includes(answer.status) || !answer.headers.get("content-type").includes("json")) break;
+    const { said } = await answer.json();
+    if (answer.status === 200) { counted += 1; keep(kept().filter((one) => one.code !== scan.code)); }
+    else keep(kept().map((one) => (one.code === scan.code ? { ...one, refused: true, said } : one)));
+  }
+  delivering = false;
+  if (counted) location.reload();
+}
+
+if (later) {
+  keep(kept());
+  later.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const box = later.querySelector("[data-scan]");
+    const code = box.value.trim();
+    const at = new Date().toISOString();
+    if (!code || await reachable()) { later.submit(); return; }
+    if (!kept().some((one) => one.code === code)) keep([...kept(), { code, at, who: later.dataset.who }]);
+    box.value = "";
+    box.focus();
+    showNetwork();
+  });
+  addEventListener("online", deliver);
+  setInterval(deliver, 15000);
+  deliver();
+}
 
 /* ---------- upload tray ---------- */
 function line(file) {

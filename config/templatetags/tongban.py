@@ -7,7 +7,7 @@ from django import template
 from django.http import QueryDict
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from config.pages import chips
@@ -164,7 +164,8 @@ def said_at(context: template.Context, at: str) -> SafeString | str:
     shown = [message for message in context.get("said") or () if message.extra_tags == at]
     if not shown:
         return ""
-    return format_html('<div class="notice ok" role="status">{}<p>{}</p></div>', icon("ok"), shown[0].message)
+    said = format_html_join("", "<p>{}</p>", ((message.message,) for message in shown))
+    return format_html('<div class="notice ok" role="status">{}<div>{}</div></div>', icon("ok"), said)
 
 
 @register.simple_tag(takes_context=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ingest.rules import may_post_originals
 from logistics.rules.payers import Leg
@@ -179,6 +179,25 @@ def check_weight(weight_g: int) -> None:
     """A weight in grams that a scale can have shown."""
     if not 1 <= weight_g <= HEAVIEST_G:
         raise NotNow("parcel_weight", f"重量应在 1 克到 {HEAVIEST_G // 1000} 千克之间，请重新称重。")
+
+
+LONGEST_OFFLINE = timedelta(days=3)
+CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+def scan_moment(scanned_at: datetime, *, sealed_at: datetime | None, now: datetime) -> datetime:
+    """When a scan that was kept while the network was away happened, or NotNow.
+
+    The counter's clock may run a little ahead; a scan older than three days, or from before the bag was closed, is
+    one that nobody vouches for.
+    """
+    if not now - LONGEST_OFFLINE <= scanned_at <= now + CLOCKS_DIFFER:
+        raise NotNow(
+            "scan_time", "离线扫码的时间不可信（早于三天前，或晚于现在），请核对电脑时间后重新扫码。"
+        )
+    if sealed_at is None or scanned_at + CLOCKS_DIFFER < sealed_at:
+        raise NotNow("scan_before_seal", "这次扫码之后寄件又拆封过，请核对实物后重新扫码交寄。")
+    return min(max(scanned_at, sealed_at), now)
 
 
 S10 = re.compile(r"[A-Z]{2}(\d{8})(\d)[A-Z]{2}")

@@ -16,6 +16,7 @@ from logistics.rules.parcels import (
     Party,
     WaybillState,
     compare_contents,
+    scan_moment,
     target,
 )
 from logistics.services.ends import is_receiver, is_sender, place_of
@@ -46,11 +47,33 @@ def hand_over(*, token: str, actor: Actor, now: datetime, photo: StoredObject | 
     check_may(actor, "parcel.hand_over", parcel)
     if not is_sender(actor, parcel):
         raise NotYours
+    _give_to_courier(parcel, at=now, photo=photo, actor=actor, now=now)
+    return parcel
+
+
+def hand_over_later(*, token: str, scanned_at: datetime, actor: Actor, now: datetime) -> Parcel:
+    """A scan that was kept while the network was away: the parcel left at `scanned_at`, we learn of it now.
+
+    The same scan delivered again, or one made beside it, changes nothing.
+    """
+    parcel = parcel_by_token(token)
+    check_may(actor, "parcel.hand_over", parcel)
+    if not is_sender(actor, parcel):
+        raise NotYours
+    if parcel.handed_over_at is None:
+        at = scan_moment(scanned_at, sealed_at=parcel.sealed_at, now=now)
+        _give_to_courier(parcel, at=at, photo=None, actor=actor, now=now)
+    return parcel
+
+
+def _give_to_courier(
+    parcel: Parcel, *, at: datetime, photo: StoredObject | None, actor: Actor, now: datetime
+) -> None:
     target("hand_over", parcel.state)
     with transaction.atomic():
         if not Waybill.objects.filter(parcel=parcel, state=WaybillState.BOOKED).exists():
             raise NotNow("parcel_no_waybill", "该寄件还没有运单，请先下单并贴好面单再交寄。")
-        move_state(parcel, "hand_over", handed_over_at=now)
+        move_state(parcel, "hand_over", handed_over_at=at)
         for item in _contents(parcel):
             move_original(
                 original=item.original,
@@ -61,10 +84,11 @@ def hand_over(*, token: str, actor: Actor, now: datetime, photo: StoredObject | 
                 photo=photo,
                 actor=actor,
                 now=now,
+                at=at,
             )
-        record_parcel(parcel, "parcel.handed_over", actor=actor, now=now, data={"leg": parcel.leg})
+        scanned = {"scanned_at": at.isoformat()} if at != now else {}
+        record_parcel(parcel, "parcel.handed_over", actor=actor, now=now, data={"leg": parcel.leg, **scanned})
         follow_courier(parcel=parcel, actor=actor, now=now)  # the courier's scan may have come first
-    return parcel
 
 
 def receive_parcel(
@@ -260,14 +284,15 @@ def move_original(
     parcel: Parcel | None = None,
     photo: StoredObject | None = None,
     used: Mapping[str, int] | None = None,
+    at: datetime | None = None,
 ) -> CustodyEvent:
     """The one way an original changes its place: compare-and-set, a custody row and an event together.
 
-    `used` names the grant that the act rests on, for the event.
+    `used` names the grant that the act rests on, for the event. `at`: when it moved, where we learn of it later.
     """
     came_from, came_from_id = original.place, original.place_id
     changed = Original.objects.filter(pk=original.pk, place=came_from, place_id=came_from_id).update(
-        place=to_place, place_id=to_id, moved_at=now
+        place=to_place, place_id=to_id, moved_at=at or now
     )
     if not changed:
         raise Stale
@@ -286,7 +311,7 @@ def move_original(
         photo=photo,
         by_user_id=int(actor.id) if actor.kind == "user" else None,
         by_label=actor.label,
-        at=now,
+        at=at or now,
     )
     events.record(
         kind="original.moved",

@@ -1,6 +1,6 @@
 """Who holds an original: moved by scans and ticks, at one place always, found in one query."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -16,6 +16,7 @@ from logistics.services.custody import (
     archive_original,
     find_missing,
     hand_over,
+    hand_over_later,
     hand_to_applicant,
     receive_parcel,
     report_lost,
@@ -81,6 +82,45 @@ def test_a_second_scan_has_no_second_effect(road: Road, parcel: Parcel) -> None:
     with pytest.raises(NotNow, match="已交寄"):
         hand_over(token=parcel.token_text, actor=road.cast.clerk, now=LATER)
     assert (Event.objects.count(), CustodyEvent.objects.count()) == before
+
+
+def test_a_scan_kept_offline_counts_once_and_from_when_it_was_made(road: Road) -> None:
+    token = road.booked().parcel.token_text
+    scanned_at = NOW + timedelta(hours=1)
+    for delivered_at in (LATER, LATER + timedelta(minutes=1)):
+        parcel = hand_over_later(token=token, scanned_at=scanned_at, actor=road.cast.clerk, now=delivered_at)
+    assert (parcel.state, parcel.handed_over_at) == (ParcelState.HANDED_OVER, scanned_at)
+    assert set(CustodyEvent.objects.values_list("at", flat=True)) == {scanned_at}
+    event = Event.objects.get(kind="parcel.handed_over")
+    assert (event.at, event.data["scanned_at"]) == (LATER, scanned_at.isoformat())
+    assert not list(verify_chains())
+
+
+def test_a_scan_beside_the_kept_one_is_no_second_hand_over(road: Road) -> None:
+    token = road.booked().parcel.token_text
+    hand_over(token=token, actor=road.cast.clerk, now=LATER)
+    parcel = hand_over_later(
+        token=token, scanned_at=LATER - timedelta(hours=1), actor=road.cast.clerk, now=LATER
+    )
+    assert parcel.handed_over_at == LATER
+    assert Event.objects.filter(kind="parcel.handed_over").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("scanned_at", "reason"),
+    [
+        (LATER - timedelta(days=4), "时间不可信"),
+        (LATER + timedelta(hours=1), "时间不可信"),
+        (NOW - timedelta(hours=1), "拆封过"),
+    ],
+)
+def test_a_moment_that_nobody_vouches_for_is_refused(road: Road, scanned_at: datetime, reason: str) -> None:
+    token = road.booked().parcel.token_text
+    with pytest.raises(NotNow, match=reason):
+        hand_over_later(token=token, scanned_at=scanned_at, actor=road.cast.clerk, now=LATER)
+    with pytest.raises(NotYours):
+        hand_over_later(token=token, scanned_at=LATER, actor=road.cast.officer, now=LATER)
+    assert not CustodyEvent.objects.exists()
 
 
 def test_only_our_own_parcel_codes_move_anything(road: Road) -> None:

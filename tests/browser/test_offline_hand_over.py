@@ -1,0 +1,69 @@
+"""The network drops at the counter while the courier waits: scans are kept, and counted once, in order, afterwards."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from logistics.models import CustodyEvent, Parcel
+from logistics.rules.payers import Leg, PaymentTerm
+from logistics.services.parcels import pack, seal_parcel
+from logistics.services.waybills import register_waybill
+from registry.models import Event
+from tests.browser.conftest import Enter
+from tests.cast import NOW, Cast
+from tests.logistics.road import Road, build_road
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def second_parcel(road: Road) -> Parcel:
+    parcel = pack(
+        leg=Leg.MATERIALS,
+        sender=road.cast.zhuji,
+        receiver=road.cast.taizhou,
+        originals=road.another_case(),
+        actor=road.cast.clerk,
+        now=NOW,
+    )
+    seal_parcel(parcel=parcel, weight_g=300, actor=road.cast.clerk, now=NOW)
+    register_waybill(
+        parcel=parcel,
+        account=road.account,
+        number="1012345678902",
+        term=PaymentTerm.COLLECT,
+        actor=road.cast.clerk,
+        now=NOW,
+    )
+    return parcel
+
+
+def scan(clerk: Page, code: str) -> None:
+    clerk.get_by_label("用扫码枪扫面单上的二维码").fill(code)
+    clerk.keyboard.press("Enter")
+
+
+def test_scans_without_network_count_once_and_in_order(cast: Cast, enter: Enter) -> None:
+    road = build_road(cast, "http://127.0.0.1:9").pre_reviewed()
+    first, second = road.registered().parcel, second_parcel(road)
+    clerk = enter(cast.clerk)
+    clerk.goto("/parcels/hand-over/")
+    clerk.context.set_offline(True)
+    for code in (second.token_text, first.token_text, second.token_text, "SF7444407228423"):
+        scan(clerk, code)
+        expect(clerk.get_by_label("用扫码枪扫面单上的二维码")).to_have_value("")
+    expect(clerk.locator("[data-kept-count]")).to_have_text("3 件")
+    expect(clerk.locator("[data-kept-list] li").first).to_contain_text(second.number)
+    assert not Event.objects.filter(kind="parcel.handed_over").exists()
+    clerk.context.set_offline(False)
+    for parcel in (first, second):
+        expect(clerk.get_by_text(f"{parcel.number} 已交寄（离线时扫码）。")).to_be_visible()
+    told = Event.objects.filter(kind="parcel.handed_over").order_by("pk")
+    assert [event.data["parcel"] for event in told] == [second.number, first.number]
+    assert all(event.data["scanned_at"] < event.at.isoformat() for event in told)
+    assert CustodyEvent.objects.count() == 4
+    # What is no code of ours stays with its reason until the clerk has read it.
+    kept = clerk.locator("[data-kept-list] li")
+    expect(kept).to_have_count(1)
+    kept.get_by_role("button", name="知道了，移除").click()
+    expect(kept).to_have_count(0)
+    scan(clerk, first.token_text)
+    expect(clerk.get_by_text("寄件当前为「已交寄」")).to_be_visible()
