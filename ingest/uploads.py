@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +30,7 @@ _NAME_LENGTH = 200
 
 
 @dataclass(frozen=True)
-class _Keeping:
+class Keeping:
     """What lies in the store for one file before anything of it is in the database."""
 
     found: Inspection
@@ -54,14 +55,14 @@ def receive_file(
     (`where_it_is` tells where its pages lie by now). Raises NotNow when the case takes no files.
     """
     check_may(actor, "case.upload", case)
-    _check_open(case, material)
+    check_open(case, material)
     if material is not None and material.case_id != case.pk:
         raise Refused("other_case", "这份材料不属于这个办件。")
     known = SourceFile.objects.filter(case=case, sha256=_sha256(path)).first()
     if known is not None and not _deserves_another_try(known):
         return known
     with tempfile.TemporaryDirectory(prefix="intake-") as folder:
-        keeping = _inspect_and_keep(path, Path(folder), password, now)
+        keeping = keep_found(inspect_file(path, Path(folder), password=password), path, now)
     try:
         with transaction.atomic():
             file = _write(keeping, case, material, original_name, actor, now)
@@ -124,7 +125,7 @@ def own_pages(file: SourceFile, folder: Path) -> dict[int, OwnPage]:
     }
 
 
-def _check_open(case: Case, material: Material | None) -> None:
+def check_open(case: Case, material: Material | None) -> None:
     """Files are taken in while the clerk gathers them, again when something was asked for, and for a promise."""
     if case.state in (CaseState.DRAFT, CaseState.SUPPLEMENT):
         return
@@ -139,11 +140,10 @@ def _deserves_another_try(known: SourceFile) -> bool:
     return known.verdict == SourceFile.Verdict.REFUSED and known.code in WORTH_ANOTHER_TRY
 
 
-def _inspect_and_keep(path: Path, folder: Path, password: str | None, now: datetime) -> _Keeping:
-    """Everything slow and outside: the child process and the object store, before the transaction."""
-    found = inspect_file(path, folder, password=password)
+def keep_found(found: Inspection, path: Path, now: datetime) -> Keeping:
+    """Bring what was found in the file at `path` into the object store, before the transaction."""
     if found.refused:
-        return _Keeping(found, None, ())
+        return Keeping(found, None, ())
     original = store_file(path=path, kind=Kind.SOURCE, media_type=found.media_type, now=now)
     if original.sha256 != found.sha256:
         raise Refused("changed_meanwhile", "文件在上传过程中发生了变化，请重新上传。", can_retry=True)
@@ -151,11 +151,11 @@ def _inspect_and_keep(path: Path, folder: Path, password: str | None, now: datet
         store_file(path=page.path, kind=Kind.PAGE, media_type=page.media_type, now=now)
         for page in found.pages
     )
-    return _Keeping(found, original, pages)
+    return Keeping(found, original, pages)
 
 
 def _write(
-    keeping: _Keeping,
+    keeping: Keeping,
     case: Case,
     material: Material | None,
     original_name: str,
@@ -164,7 +164,7 @@ def _write(
 ) -> SourceFile:
     """The row of the file, its pages and the event, in the transaction of the caller."""
     held = Case.objects.select_for_update().get(pk=case.pk)
-    _check_open(held, material)
+    check_open(held, material)
     found = keeping.found
     file = SourceFile.objects.filter(case=held, sha256=found.sha256).first()
     if file is None:
@@ -200,10 +200,11 @@ def _write(
     return file
 
 
-def _pages(file: SourceFile, keeping: _Keeping, now: datetime) -> list[Page]:
+def _pages(file: SourceFile, keeping: Keeping, now: datetime) -> list[Page]:
     """Rows for the pages, behind those that the material has already."""
     last = Page.objects.filter(case=file.case, material=file.material).aggregate(last=Max("position"))["last"]
     first = 0 if last is None else last + 1
+    aside = _blank_backs(keeping.found.pages)
     return [
         Page(
             case=file.case,
@@ -222,12 +223,20 @@ def _pages(file: SourceFile, keeping: _Keeping, now: datetime) -> list[Page]:
             own_text=bool(image.text),
             faults=list(image.faults),
             faults_version=quality.VERSION,
+            blank=image.blank,
+            set_aside=number in aside,
             captured_at=now,
         )
         for number, (image, stored) in enumerate(
             zip(keeping.found.pages, keeping.pages, strict=True), start=1
         )
     ]
+
+
+def _blank_backs(images: Sequence[PageImage]) -> set[int]:
+    """Numbers of the blank pages among written ones: the backs of a two-sided scan. They are kept and set aside."""
+    blank = {number for number, image in enumerate(images, start=1) if image.blank}
+    return blank if len(blank) < len(images) else set()
 
 
 def assumed_dpi(image: PageImage) -> int:

@@ -37,6 +37,7 @@ CLERK = (
     | {
         "case.create",
         "case.upload",
+        "page.place",
         "page.correct",
         "case.submit",
         "case.accept",

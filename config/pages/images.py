@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from config.pages.frame import page
+from config.pages.frame import Fault, page
 from ingest.inspect import view_of
-from ingest.models import Page
+from ingest.models import Page, StackPage
+from ingest.services.placing import may_be_placed
 from ocr.findings import texts_of
 from ocr.lines import Box, Line, box_bounds
 from ocr.models import Reading
@@ -18,6 +20,7 @@ from ocr.services import may_be_settled
 from ocr.standing import Mark, Standing
 from registry.actors import Actor
 from registry.permissions import NotYours, may, visible
+from storage.models import StoredObject
 from storage.services import fetch_to
 
 THUMBNAIL = (256, 256)
@@ -29,17 +32,22 @@ AROUND = 0.4
 
 @page("page.see")
 def thumbnail(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return _jpeg(request, find_page(pk, actor), THUMBNAIL)
+    return page_jpeg(request, find_page(pk, actor), THUMBNAIL)
 
 
 @page("page.see")
 def image(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return _jpeg(request, find_page(pk, actor), READABLE)
+    return page_jpeg(request, find_page(pk, actor), READABLE)
 
 
 @page("page.see")
 def page_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """One page, readable, with the pages beside it in its material."""
+    return render_page(request, actor, pk)
+
+
+def render_page(request: HttpRequest, actor: Actor, pk: int, *, fault: Fault | None = None) -> HttpResponse:
+    """The page's own page; with a fault it says so beside the editor."""
     shown = find_page(pk, actor)
     siblings = list(
         Page.objects.filter(case=shown.case_id, material=shown.material_id)
@@ -48,6 +56,7 @@ def page_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     )
     place = siblings.index(shown.pk)
     standing = texts_of([shown])[0].standing
+    may_place = may(actor, "page.place") and may_be_placed(shown)
     context = {
         "page": shown,
         "reading": Reading.objects.current(shown),
@@ -57,12 +66,16 @@ def page_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "may_correct": may(actor, "page.correct") and may_be_settled(shown),
         "frame": frame_of(shown),
         "case": shown.case,
+        "may_place": may_place,
+        "materials": list(shown.case.materials.order_by("position")) if may_place else [],
+        "fault": fault,
+        "said": list(messages.get_messages(request)),
         "place": place + 1,
         "count": len(siblings),
         "before": siblings[place - 1] if place else None,
         "after": siblings[place + 1] if place + 1 < len(siblings) else None,
     }
-    return render(request, "case/page.html", context)
+    return render(request, "case/page.html", context, status=409 if fault else 200)
 
 
 @page("page.see")
@@ -77,7 +90,7 @@ def cut_out(request: HttpRequest, actor: Actor, pk: int, line: int) -> HttpRespo
     return _cached(
         request,
         tag,
-        lambda: _drawn(shown, CUT_OUT, part=_around(box)),
+        lambda: _drawn(shown.stored, shown.rotation, CUT_OUT, part=_around(box)),
     )
 
 
@@ -142,13 +155,13 @@ def find_page(pk: int, actor: Actor, act: str = "page.see") -> Page:
     return found
 
 
-def _jpeg(request: HttpRequest, shown: Page, size: tuple[int, int]) -> HttpResponse:
+def page_jpeg(request: HttpRequest, shown: Page | StackPage, size: tuple[int, int]) -> HttpResponse:
     """The picture, or 304 when the browser still has it: the bytes of a page never change, only its turning."""
     tag = f'"{shown.sha256[:32]}-{shown.rotation}-{size[0]}"'
     return _cached(
         request,
         tag,
-        lambda: _drawn(shown, size),
+        lambda: _drawn(shown.stored, shown.rotation, size),
     )
 
 
@@ -162,12 +175,18 @@ def _cached(request: HttpRequest, tag: str, made: Callable[[], bytes]) -> HttpRe
     return response
 
 
-def _drawn(shown: Page, size: tuple[int, int], *, part: tuple[int, int, int, int] | None = None) -> bytes:
+def _drawn(
+    stored: StoredObject,
+    rotation: int,
+    size: tuple[int, int],
+    *,
+    part: tuple[int, int, int, int] | None = None,
+) -> bytes:
     """The picture of a page, or of a part of it (left, top, right, bottom in stored pixels), as a JPEG."""
     with tempfile.TemporaryDirectory(prefix="page-") as folder:
         kept = Path(folder) / "page"
-        fetch_to(shown.stored, kept)
-        return view_of(kept, rotation=shown.rotation, size=size, part=part)
+        fetch_to(stored, kept)
+        return view_of(kept, rotation=rotation, size=size, part=part)
 
 
 def _around(box: Box) -> tuple[int, int, int, int]:

@@ -25,6 +25,7 @@ class Place:
 PLACES: Mapping[str, tuple[Place, ...]] = {
     Role.CLERK.value: (
         Place("收件", "intake", "worklist", "intake"),
+        Place("未归类", "upload", "unsorted"),
         Place("核对", "eye", "reviews"),
         Place("在办", "running", "worklist", "running"),
         Place("容缺待补", "sheet", "worklist", "promised"),

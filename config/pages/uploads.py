@@ -64,10 +64,7 @@ def file_facts(file: SourceFile, since: datetime | None = None) -> dict[str, obj
 
 
 def _receive(file: UploadedFile[bytes], case: Case, material: Material | None, actor: Actor) -> SourceFile:
-    if (file.size or 0) > settings.UPLOAD_MAX_BYTES:
-        limit = settings.UPLOAD_MAX_BYTES >> 20
-        raise Refused("file_too_large", f"单个文件不能超过 {limit} MB，请分成几份扫描后再上传。")
-    with on_disk(file) as path:
+    with on_disk(sized(file)) as path:
         return receive_file(
             case=case,
             material=material,
@@ -76,6 +73,14 @@ def _receive(file: UploadedFile[bytes], case: Case, material: Material | None, a
             actor=actor,
             now=timezone.now(),
         )
+
+
+def sized(file: UploadedFile[bytes]) -> UploadedFile[bytes]:
+    """The file, unless it is larger than this installation takes. Raises Refused."""
+    if (file.size or 0) > settings.UPLOAD_MAX_BYTES:
+        limit = settings.UPLOAD_MAX_BYTES >> 20
+        raise Refused("file_too_large", f"单个文件不能超过 {limit} MB，请分成几份扫描后再上传。")
+    return file
 
 
 @contextmanager

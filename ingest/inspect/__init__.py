@@ -3,7 +3,7 @@
 Engines below this room's services: values and paths only, no Django.
 """
 
-from ingest.inspect.findings import FoundCode, Inspection, PageImage, PageSource, TextLine, Verdict
+from ingest.inspect.findings import FoundCode, Inspection, PageImage, PageSource, Sheet, TextLine, Verdict
 from ingest.inspect.inspecting import inspect_file
 from ingest.inspect.pool import Pool, shared_pool
 from ingest.inspect.viewing import NotDrawn, view_of
@@ -15,6 +15,7 @@ __all__ = [
     "PageImage",
     "PageSource",
     "Pool",
+    "Sheet",
     "TextLine",
     "Verdict",
     "inspect_file",

@@ -99,6 +99,7 @@ def _inspect(request: dict[str, Any], answers: BinaryIO, refused: dict[str, Any]
         announce,
         most=request["most_pages"],
         read_codes=_read_codes if request["codes"] else None,
+        separators=request["separators"],
     )
     path = Path(request["path"])
     media_type, head, tail = _first_look(path)

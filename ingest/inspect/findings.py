@@ -30,6 +30,14 @@ class FoundCode:
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a page has of a separator sheet: bars along its edges, and the texts of its QR codes."""
+
+    barred: bool
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PageImage:
     """One page: a JPEG or PNG file of 8 bits a channel or fewer, without alpha and private metadata.
 
@@ -43,7 +51,7 @@ class PageImage:
     - `reencoded`: unpacked and packed again (lossless unless a note of the inspection says otherwise).
 
     `faults` are what the clerk should scan again for (`ingest.inspect.sentences.FAULTS`), the gravest first.
-    `codes` are filled only where they were asked for.
+    `codes` and `sheet` are filled only where they were asked for. `blank` says that nothing is on the page.
     `vector` is the page's index (from 0) in the inspection's `vectors`, when it may stay what it is.
     """
 
@@ -59,6 +67,8 @@ class PageImage:
     vector: int | None = None
     faults: tuple[str, ...] = ()
     codes: tuple[FoundCode, ...] = ()
+    blank: bool = False
+    sheet: Sheet | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingest.inspect import messages
 from ingest.inspect.asking import ask_child
-from ingest.inspect.findings import FoundCode, Inspection, PageImage, TextLine
+from ingest.inspect.findings import FoundCode, Inspection, PageImage, Sheet, TextLine
 from ingest.inspect.limits import MAX_PAGES, VECTORS
 from ingest.inspect.pool import Pool
 from ingest.inspect.sentences import acceptance, refusal
@@ -23,6 +23,7 @@ def inspect_file(
     password: str | None = None,
     pool: Pool | None = None,
     codes: bool = False,
+    separators: bool = False,
     most_pages: int = MAX_PAGES,
 ) -> Inspection:
     """Inspect one file and write its pages into `out_dir` (made if missing).
@@ -30,7 +31,7 @@ def inspect_file(
     Always answers with an Inspection: whatever the file does to its parser is a refusal with a
     sentence. A refused file leaves nothing in `out_dir`. Pages are named 0001.jpg, 0002.png, …;
     `out_dir` must hold no such files yet (FileExistsError). With `codes` every QR code and barcode on the pages
-    is read, too, as hard as `ingest.codes` can; a file of more than `most_pages` is refused.
+    is read, too, as hard as `ingest.codes` can; with `separators` what a page has of a separator sheet. A file of more than `most_pages` is refused.
     """
     if not path.is_file():
         return _refused("missing", {}, sha256="", size=0, media_type="")
@@ -45,6 +46,7 @@ def inspect_file(
             "folder": str(folder.resolve()),
             "password": password,
             "codes": codes,
+            "separators": separators,
             "most_pages": most_pages,
         }
         verdict, pages = ask_child(request, messages.Done, pool)
@@ -96,6 +98,8 @@ def _settle(page: messages.Page, folder: Path, out_dir: Path) -> PageImage:
         vector=page.vector,
         faults=page.faults,
         codes=tuple(FoundCode(code.text, code.format, code.position, code.step) for code in page.codes),
+        blank=page.blank,
+        sheet=Sheet(page.sheet.barred, page.sheet.texts) if page.sheet else None,
     )
 
 

@@ -29,6 +29,15 @@ class Code(_Message):
     step: Annotated[str, StringConstraints(max_length=20)]
 
 
+class Sheet(_Message):
+    """What marks a page as a separator sheet: bars along its edges, and texts of codes."""
+
+    barred: bool
+    texts: Annotated[
+        tuple[Annotated[str, StringConstraints(max_length=LONGEST_CODE)], ...], Field(max_length=MOST_CODES)
+    ]
+
+
 class Page(_Message):
     """One finished page; `name` is a plain file name in the work folder."""
 
@@ -43,6 +52,8 @@ class Page(_Message):
     faults: tuple[Annotated[str, StringConstraints(pattern=f"^({'|'.join(FAULTS)})$")], ...] = ()
     vector: Annotated[int, Field(ge=0, le=MAX_PAGES)] | None = None
     codes: Annotated[tuple[Code, ...], Field(max_length=MOST_CODES)] = ()
+    blank: bool = False
+    sheet: Sheet | None = None
 
 
 class Finished(_Message):

@@ -7,14 +7,18 @@ from typing import Any
 
 from PIL import Image
 
-from ingest.inspect import quality
+from ingest.inspect import quality, sheets
 from ingest.inspect.findings import PageSource, TextLine
-from ingest.inspect.limits import JPEG_QUALITY, LOSSLESS_PIXELS, MAX_PAGES
+from ingest.inspect.limits import JPEG_QUALITY, LONGEST_CODE, LOSSLESS_PIXELS, MAX_PAGES, MOST_CODES
 from ingest.inspect.unacceptable import Unacceptable
 
 _SUFFIX = {"image/jpeg": ".jpg", "image/png": ".png"}
 _FAST_DEFLATE = 3
 _BIG = 20_000_000
+
+
+def _told(texts: list[str]) -> list[str]:
+    return [text for text in texts if len(text) <= LONGEST_CODE][:MOST_CODES]
 
 
 @dataclass
@@ -29,6 +33,7 @@ class PageWriter:
     count: int = 0
     most: int = MAX_PAGES
     read_codes: Callable[[Path], list[dict[str, Any]]] | None = None
+    separators: bool = False
 
     def remove(self, *what: str) -> None:
         self.removed.extend(name for name in what if name not in self.removed)
@@ -83,6 +88,10 @@ class PageWriter:
             picture.save(path, "PNG", compress_level=level, **extra)
         self._tell(path, media_type, picture.size, dpi, 0, source, text, vector)
 
+    @staticmethod
+    def _sheet(seen: quality.Look) -> dict[str, Any]:
+        return {"barred": sheets.is_barred(seen.gray), "texts": _told(sheets.codes_on(seen.gray))}
+
     def _next(self, media_type: str) -> Path:
         if self.count == self.most:
             raise Unacceptable("too_many_pages", pages=self.count + 1, limit=self.most)
@@ -100,6 +109,7 @@ class PageWriter:
         text: tuple[TextLine, ...],
         vector: int | None = None,
     ) -> None:
+        seen = quality.look(path, dpi=dpi)
         self.announce(
             {
                 "name": path.name,
@@ -111,7 +121,9 @@ class PageWriter:
                 "source": source,
                 "text": [asdict(line) for line in text],
                 "vector": vector,
-                "faults": quality.judge(path, dpi=dpi),
+                "faults": seen.faults() if seen else (),
+                "blank": seen is not None and sheets.is_blank(seen.gray),
                 "codes": self.read_codes(path) if self.read_codes else [],
+                "sheet": self._sheet(seen) if self.separators and seen else None,
             }
         )

@@ -60,12 +60,28 @@ def judge(path: Path, *, dpi: int | None, limits: Limits = LIMITS) -> tuple[str,
 
     A sheet of more than `MOST_PIXELS` is not judged: a plan for a building is looked at, not read.
     """
+    seen = look(path, dpi=dpi)
+    return () if seen is None else seen.faults(limits)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A page's gray working copy, the size of the picture it was made from, and its resolution."""
+
+    gray: Gray
+    size: tuple[int, int]
+    dpi: int | None
+
+    def faults(self, limits: Limits = LIMITS) -> tuple[str, ...]:
+        return tuple(_faults(self.gray, size=self.size, dpi=self.dpi, limits=limits))
+
+
+def look(path: Path, *, dpi: int | None) -> Look | None:
+    """The page at the working resolution, or None where it is too large to be judged."""
     with Image.open(path) as picture:
-        width, height = picture.size
-        if width * height > MOST_PIXELS:
-            return ()
-        gray = np.asarray(_working_copy(picture, dpi))
-    return tuple(_faults(gray, size=(width, height), dpi=dpi, limits=limits))
+        if picture.width * picture.height > MOST_PIXELS:
+            return None
+        return Look(np.asarray(_working_copy(picture, dpi)), picture.size, dpi)
 
 
 def _faults(gray: Gray, *, size: tuple[int, int], dpi: int | None, limits: Limits) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from ingest.models.answers import ReviewAnswer
 from ingest.models.cases import NO_DEADLINE, ON_THE_DESK, Case, Handling
 from ingest.models.materials import Material, Original, OriginalStop, Page, SourceFile
+from ingest.models.stacks import Stack, StackPage
 
 __all__ = [
     "NO_DEADLINE",
@@ -15,4 +16,6 @@ __all__ = [
     "Page",
     "ReviewAnswer",
     "SourceFile",
+    "Stack",
+    "StackPage",
 ]

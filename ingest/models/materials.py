@@ -27,6 +27,7 @@ class Material(models.Model):
     requirement = models.ForeignKey(MaterialRequirement, on_delete=models.PROTECT, verbose_name="材料要求")
     name = models.CharField("名称", max_length=100)
     position = models.PositiveSmallIntegerField("序号")
+    token = models.CharField("分隔页标识", max_length=16, blank=True)
     deferred_until = models.DateField("容缺承诺补交日期", null=True, blank=True)
     promise_kept_at = models.DateTimeField("容缺材料补齐时间", null=True, blank=True)
     reminded_at = models.DateTimeField("容缺到期提醒时间", null=True, blank=True)
@@ -35,7 +36,12 @@ class Material(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "材料"
         ordering = ["position"]
-        constraints = [models.UniqueConstraint(fields=["case", "position"], name="ingest_material_position")]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "position"], name="ingest_material_position"),
+            models.UniqueConstraint(
+                fields=["token"], condition=~Q(token=""), name="ingest_material_token_once"
+            ),
+        ]
         indexes = [
             models.Index(
                 fields=["deferred_until"],
@@ -66,6 +72,14 @@ class SourceFile(models.Model):
     )
     stored = models.ForeignKey(
         StoredObject, on_delete=models.PROTECT, null=True, blank=True, verbose_name="原文件"
+    )
+    stack = models.ForeignKey(
+        "ingest.Stack",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="files",
+        verbose_name="成叠扫描件",
     )
     original_name = EncryptedTextField("原文件名", blank=True)
     sha256 = models.CharField("SHA-256", max_length=64)
@@ -124,6 +138,7 @@ class Page(models.Model):
     faults = models.JSONField("图像问题", default=list, blank=True)
     faults_version = models.PositiveSmallIntegerField("图像判定版本", default=0)
     set_aside = models.BooleanField("搁置", default=False)
+    blank = models.BooleanField("空白页", default=False)
     captured_at = models.DateTimeField("采集时间")
 
     class Meta:

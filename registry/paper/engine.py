@@ -74,6 +74,17 @@ def render(kind: SlipKind | str, data: Slip | Mapping[str, Any], *, issued_at: d
     return compact_fonts(bytes(pdf))
 
 
+def working_paper(template: str, values: Mapping[str, Any]) -> bytes:
+    """A sheet that is used and thrown away, as PDF: no number, no seal, not for the archive."""
+    context = Context(dict(values), use_l10n=False, use_tz=False)
+    html = str(_engine().get_template(template).render(context))
+    if _MISSING in html:
+        raise LookupError(f"{template} asks for a value that it was not given")
+    return compact_fonts(
+        bytes(weasyprint.HTML(string=_printable(html), url_fetcher=_NoFetching()).write_pdf())
+    )
+
+
 def preview(
     kind: SlipKind | str, data: Slip | Mapping[str, Any], *, issued_at: datetime | None = None
 ) -> str:

@@ -9,7 +9,7 @@ from django.urls import URLPattern
 
 from config.pages.urls import urlpatterns
 from dossier.models import Dossier, DossierState
-from ingest.models import Case, Handling, Material, Original, Page
+from ingest.models import Case, Handling, Material, Original, Page, Stack, StackPage
 from logistics.models import (
     DisputeLetter,
     Incident,
@@ -54,6 +54,7 @@ class World:
     material: Material
     original: Original
     page: Page
+    stack_page: StackPage
     parcel: Parcel
     incident: Incident
     dossier: Dossier
@@ -78,6 +79,7 @@ class World:
             "material": {"pk": self.material.pk},
             "original": {"pk": self.original.pk},
             "page": {"pk": self.page.pk},
+            "stack_page": {"pk": self.stack_page.pk},
             "incident": {"pk": self.incident.pk},
             "dossier": {"pk": self.dossier.pk},
             "slip": {"pk": self.slip.pk},
@@ -102,10 +104,11 @@ class World:
 
 
 ABOUT = {
+    **dict.fromkeys(["stack_thumbnail", "stack_image"], "stack_page"),
     **dict.fromkeys(
         [
             "case", "reveal", "submit_case", "withdraw", "deliver", "close_case", "upload", "pack",
-            "dossier_progress", "receipt_preview", "answer_points", "findings", "follow_suggestions",
+            "dossier_progress", "receipt_preview", "answer_points", "separators", "findings", "follow_suggestions",
         ],
         "case",
     ),
@@ -113,7 +116,7 @@ ABOUT = {
     **dict.fromkeys(["take_in", "defer", "keep_promise"], "material"),
     **dict.fromkeys(["hand_out"], "original"),
     **dict.fromkeys(
-        ["page", "thumbnail", "page_image", "cut_out", "review", "settle_line", "read_page_again", "choose_reading"],
+        ["page", "place_page", "thumbnail", "page_image", "cut_out", "review", "settle_line", "read_page_again", "choose_reading"],
         "page",
     ),
     **dict.fromkeys(
@@ -174,6 +177,7 @@ def populate(road: Road) -> World:
         material=case.materials.get(position=1),
         original=road.originals[0],
         page=Page.objects.filter(case=case).order_by("pk")[0],
+        stack_page=_waiting_page(road),
         parcel=parcel,
         incident=report_incident(
             kind=IncidentKind.DAMAGED, parcel=parcel, actor=cast.clerk, now=NOW + timedelta(hours=1)
@@ -250,6 +254,31 @@ def _empty_pdf() -> bytes:
         pdf.add_blank_page()
         pdf.save(out)
     return out.getvalue()
+
+
+def _waiting_page(road: Road) -> StackPage:
+    """A page of a stack of the Zhuji window that nobody has brought home."""
+    like = Page.objects.filter(case=road.case).order_by("pk")[0]
+    stack = Stack.objects.create(
+        window=road.cast.zhuji,
+        sha256="1" * 64,
+        size=1,
+        verdict="accepted",
+        uploaded_at=NOW,
+    )
+    return StackPage.objects.create(
+        stack=stack,
+        number=1,
+        stored=like.stored,
+        sha256=like.sha256,
+        media_type=like.media_type,
+        width=like.width,
+        height=like.height,
+        dpi=like.dpi,
+        source=like.source,
+        fate=StackPage.Fate.WAITING,
+        why="no_sheet",
+    )
 
 
 def _slip(road: Road) -> Slip:
