@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ingest.models import Case, Material, SourceFile
 from ingest.services.intake import Applicant, create_case, submit
-from ingest.uploads import receive_file, to_scan_again
+from ingest.uploads import also_in, receive_file, to_scan_again
 from registry.actors import Actor
 from registry.auth import session_or_key
 from registry.masking import mask_name
@@ -85,6 +85,8 @@ class FileOut(Schema):
     pages: int
     removed: list[str]
     rescan: list[str]
+    elsewhere: str = ""
+    """Where the same file was taken in before, in a case that the caller may see."""
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -156,7 +158,7 @@ def upload(
             actor=actor,
             now=timezone.now(),
         )
-    return _file_shown(received)
+    return _file_shown(received, actor)
 
 
 @router.post("/cases/{number}/submit", response=CaseOut, summary="提交审批部门")
@@ -201,7 +203,7 @@ def _shown(case: Case) -> CaseOut:
     )
 
 
-def _file_shown(file: SourceFile) -> FileOut:
+def _file_shown(file: SourceFile, actor: Actor) -> FileOut:
     return FileOut(
         sha256=file.sha256,
         verdict=file.verdict,
@@ -209,4 +211,5 @@ def _file_shown(file: SourceFile) -> FileOut:
         pages=file.pages.count(),
         rescan=to_scan_again(file),
         removed=file.removed,
+        elsewhere=also_in(file, actor),
     )

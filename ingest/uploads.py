@@ -16,7 +16,7 @@ from ingest.models import Case, Material, Page, SourceFile
 from ingest.rules import CaseState, HandlingState, NotNow
 from registry.actors import Actor
 from registry.events import record
-from registry.permissions import check_may
+from registry.permissions import check_may, visible
 from registry.time import local
 from storage.errors import Refused
 from storage.models import Kind, StoredObject
@@ -91,6 +91,22 @@ def where_it_is(file: SourceFile) -> str:
         places.setdefault(name, []).append(page.position + 1)
     said = "；".join(f"{name}第 {_ranges(numbers)} 页" for name, numbers in places.items())
     return f"{came}，在{said}，没有重复收入。"
+
+
+def also_in(file: SourceFile, actor: Actor) -> str:
+    """One sentence on the newest other case that has the same bytes, if the actor may see it; else nothing."""
+    twins = visible(actor, "case.see", SourceFile.objects.filter(sha256=file.sha256))
+    twin = (
+        twins.exclude(case=file.case_id)
+        .exclude(verdict=SourceFile.Verdict.REFUSED)
+        .select_related("case", "material")
+        .order_by("-uploaded_at", "-pk")
+        .first()
+    )
+    if twin is None:
+        return ""
+    place = f"“{twin.material.name}”" if twin.material else "材料"
+    return f"同一个文件{local(twin.uploaded_at):%Y-%m-%d %H:%M}已在办件 {twin.case.number} 的{place}中收过，请确认没有放错办件。"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from config.pages.case_sheet import find_case
 from config.pages.cases import render_case
 from config.pages.frame import Fault, page
 from ingest.models import Case, Material, SourceFile
-from ingest.uploads import receive_file, to_scan_again, where_it_is
+from ingest.uploads import also_in, receive_file, to_scan_again, where_it_is
 from registry.actors import Actor
 from registry.permissions import NotYours
 from storage.errors import Refused
@@ -46,9 +46,15 @@ def upload(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
         if not received:
             return HttpResponse(status=400)
         return render(
-            request, "case/_file.html", {"file": received[0], **file_facts(received[0], since=began)}
+            request,
+            "case/_file.html",
+            {
+                "file": received[0],
+                "elsewhere": also_in(received[0], actor),
+                **file_facts(received[0], since=began),
+            },
         )
-    messages.success(request, _summary(received), extra_tags=at)
+    messages.success(request, _summary(received, actor), extra_tags=at)
     return redirect(f"{reverse('case', args=[number])}#{at}")
 
 
@@ -106,13 +112,16 @@ def _material(case: Case, number: str) -> Material | None:
     return found
 
 
-def _summary(received: list[SourceFile]) -> str:
+def _summary(received: list[SourceFile], actor: Actor) -> str:
     """One sentence for several files; those refused are named with their reason."""
     if not received:
         return "没有选择文件。"
     refused = [file for file in received if file.verdict == SourceFile.Verdict.REFUSED]
     sentence = f"已接收 {len(received) - len(refused)} 个文件。"
     sentence += "".join(f"「{file.original_name}」被拒收：{file.reason}" for file in refused)
+    sentence += "".join(
+        f"「{file.original_name}」：{words}" for file in received if (words := also_in(file, actor))
+    )
     return sentence + "".join(
         f"「{file.original_name}」{words}。" for file in received for words in to_scan_again(file)
     )

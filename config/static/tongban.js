@@ -152,13 +152,16 @@ function fail(item, words) {
   item.querySelector("progress")?.remove();
 }
 
+const LITTER = /^(\.|thumbs\.db$|desktop\.ini$)/i; // what systems leave in folders
+
 async function take(tray, files) {
   const list = tray.querySelector(".tray-files");
-  const waiting = [...files].map((file) => [file, list.appendChild(line(file))]);
+  const chosen = [...files].filter((file) => !LITTER.test(file.name));
+  const waiting = chosen.map((file) => [file, list.appendChild(line(file))]);
   tray.classList.add("busy");
   for (const [file, item] of waiting) await send(tray, file, item);
   tray.classList.remove("busy");
-  tray.querySelector("input[type=file]").value = "";
+  for (const input of tray.querySelectorAll("input[type=file]")) input.value = "";
   if (!document.querySelector("[data-tray].busy")) refreshChecklist();
 }
 
@@ -173,20 +176,39 @@ async function refreshChecklist() {
   }
 }
 
+async function dropped(transfer) {
+  // Entries have to be asked for at once: they are gone after the first wait.
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files];
+  const found = [];
+  for (const entry of entries) await gather(entry, found);
+  return found;
+}
+
+async function gather(entry, found) {
+  if (entry.isFile) { found.push(await new Promise((resolve, reject) => entry.file(resolve, reject))); return; }
+  const reader = entry.createReader();
+  for (;;) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!some.length) return;
+    for (const inner of some) await gather(inner, found);
+  }
+}
+
 function prepareTrays(root) {
   for (const tray of root.querySelectorAll("[data-tray]")) {
-    const input = tray.querySelector("input[type=file]");
+    const inputs = [...tray.querySelectorAll("input[type=file]")];
     const plain = tray.querySelector("[data-plain]");
     if (plain) plain.hidden = true;
-    input.addEventListener("change", () => { if (input.files.length) take(tray, input.files); });
-    tray.addEventListener("submit", (event) => { event.preventDefault(); if (input.files.length) take(tray, input.files); });
+    for (const input of inputs) input.addEventListener("change", () => { if (input.files.length) take(tray, [...input.files]); });
+    tray.addEventListener("submit", (event) => { event.preventDefault(); take(tray, inputs.flatMap((input) => [...input.files])); });
     const drop = tray.querySelector(".tray-drop");
     drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
     drop.addEventListener("dragleave", () => drop.classList.remove("over"));
     drop.addEventListener("drop", (event) => {
       event.preventDefault();
       drop.classList.remove("over");
-      if (event.dataTransfer.files.length) take(tray, event.dataTransfer.files);
+      dropped(event.dataTransfer).then((files) => { if (files.length) take(tray, files); });
     });
   }
 }

@@ -99,6 +99,7 @@ class SourceFile(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["case", "sha256"], name="ingest_file_once_per_case"),
         ]
+        indexes = [models.Index(fields=["sha256"], name="ingest_file_anywhere")]
 
     def __str__(self) -> str:
         return self.sha256[:12]

@@ -10,7 +10,7 @@ from ingest.models import Case, Material, Page, SourceFile
 from ingest.rules import CaseState, NotNow
 from ingest.services.intake import submit
 from ingest.services.withdrawing import withdraw
-from ingest.uploads import own_pages, receive_file, where_it_is
+from ingest.uploads import also_in, own_pages, receive_file, where_it_is
 from registry.actors import Actor
 from registry.events import verify_chains
 from registry.models import Event
@@ -238,3 +238,18 @@ def test_the_same_file_twice_at_once_is_one_file(cast: Cast, case: Case, tmp_pat
     assert made[0].pk == made[1].pk
     assert Page.objects.filter(case=case).count() == 2
     assert told(case) == ["file.received"]
+
+
+def test_the_same_file_in_another_case_is_said_to_whoever_may_see_that_case(
+    cast: Cast, case: Case, form: Material, tmp_path: Path
+) -> None:
+    path = hostile.jpeg(tmp_path / "scan.jpg")
+    first = bring(case, form, path, cast.clerk)
+    assert also_in(first, cast.clerk) == ""
+    other = open_case(cast)
+    second = bring(other, None, path, cast.clerk)
+    said = also_in(second, cast.clerk)
+    assert case.number in said
+    assert form.name in said
+    Case.objects.filter(pk=case.pk).update(window=cast.taizhou_window)
+    assert also_in(second, cast.clerk) == ""
