@@ -23,7 +23,7 @@ def test_a_refused_file_says_why_beside_its_name(cast: Cast, text_as_pdf: Path, 
     page.goto(reverse("case", args=[case.number]))
     expect(page.locator("html.js")).to_be_attached()
     row = page.locator(".checklist > li").first
-    row.locator("input[type=file]").set_input_files(text_as_pdf)
+    row.locator("input[type=file]").first.set_input_files(text_as_pdf)
     line = row.locator(".tray-files li.late")
     expect(line).to_contain_text("fake.pdf")
     expect(line.locator(".said")).to_contain_text("拒收")

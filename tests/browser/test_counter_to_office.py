@@ -76,7 +76,7 @@ def hand_in(clerk: Page, papers: Papers) -> None:
     for row in clerk.locator(".checklist > li").all():
         files = papers.get(row.locator(".head strong").inner_text(), [])
         if files:
-            row.locator("input[type=file]").set_input_files(files)
+            row.locator("input[type=file]").first.set_input_files(files)
         expect(row.locator(".tray-files li .said")).to_have_count(len(files))
         expect(row.locator(".tray-files li.late")).to_have_count(0)
     expect(clerk.get_by_text("必要材料已齐")).to_be_visible()

@@ -46,7 +46,7 @@ def test_a_mixed_stack_is_split_and_its_stray_pages_come_home(
     expect(page.get_by_text("没有未归类的页面")).to_be_visible()
     look(page, "empty")
     expect(page.locator("html.js")).to_be_attached()
-    page.locator("input[type=file]").set_input_files(path)
+    page.locator("input[type=file]").first.set_input_files(path)
     line = page.locator("[data-tray] .tray-files li.ok")
     expect(line).to_contain_text("3 页已归入 2 个办件", timeout=PATIENCE_MS)
     expect(page.get_by_text("前面的分隔页读不出二维码")).to_be_visible()
