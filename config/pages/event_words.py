@@ -61,7 +61,6 @@ WORDS: Mapping[str, str] = {
     "stack.refused": "拒收成叠扫描件",
     "stack.pages_put_aside": "未归类页面搁置",
     "stack.pages_taken_back": "搁置页面放回",
-    "page.moved": "页面移到另一份材料",
     "page.shifted": "调整页面次序",
     "page.turned": "旋转页面",
     "page.set_aside": "搁置页面",

@@ -19,13 +19,14 @@ QUARTERS = (90, 180, 270)
 
 
 def move_page(*, page: Page, material: Material, actor: Actor, now: datetime) -> Page:
-    """Lay a page behind the others of another material of its case."""
+    """Put a page behind the others of a material of its case. There already, nothing happens. Raises NotNow."""
+    check_may(actor, "page.place", page)
     if material.case_id != page.case_id:
         raise Refused("other_case", "这份材料不属于这个办件。")
+    if page.material_id == material.pk:
+        return page
     with _held(page, actor) as held:
         check_open(held, material)
-        if page.material_id == material.pk:
-            return page
         last = Page.objects.filter(material=material).aggregate(last=Max("position"))["last"]
         position = 0 if last is None else last + 1
         _change(

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from ingest.models import Case
-from ingest.services.moving import move_page
+from ingest.services.placing import move_page
 from ocr.models import Review
 from registry.actors import Actor
 from registry.permissions import check_may

@@ -9,7 +9,7 @@ from django.urls import URLPattern
 
 from config.pages.urls import urlpatterns
 from dossier.models import Dossier, DossierState
-from ingest.models import Case, Handling, Material, Original, Page, Stack, StackPage
+from ingest.models import Case, Handling, Material, Original, Page, StackPage
 from logistics.models import (
     DisputeLetter,
     Incident,
@@ -38,6 +38,7 @@ from registry.paper.kinds import SlipKind
 from storage.models import Kind
 from storage.services import store_bytes
 from tests.cast import NOW
+from tests.ingest.stacks import waiting_page
 from tests.logistics.postage_world import tariff_of
 from tests.logistics.road import Road
 from tests.registry.paper import one_of_each
@@ -177,7 +178,7 @@ def populate(road: Road) -> World:
         material=case.materials.get(position=1),
         original=road.originals[0],
         page=Page.objects.filter(case=case).order_by("pk")[0],
-        stack_page=_waiting_page(road),
+        stack_page=waiting_page(case),
         parcel=parcel,
         incident=report_incident(
             kind=IncidentKind.DAMAGED, parcel=parcel, actor=cast.clerk, now=NOW + timedelta(hours=1)
@@ -254,31 +255,6 @@ def _empty_pdf() -> bytes:
         pdf.add_blank_page()
         pdf.save(out)
     return out.getvalue()
-
-
-def _waiting_page(road: Road) -> StackPage:
-    """A page of a stack of the Zhuji window that nobody has brought home."""
-    like = Page.objects.filter(case=road.case).order_by("pk")[0]
-    stack = Stack.objects.create(
-        window=road.cast.zhuji,
-        sha256="1" * 64,
-        size=1,
-        verdict="accepted",
-        uploaded_at=NOW,
-    )
-    return StackPage.objects.create(
-        stack=stack,
-        number=1,
-        stored=like.stored,
-        sha256=like.sha256,
-        media_type=like.media_type,
-        width=like.width,
-        height=like.height,
-        dpi=like.dpi,
-        source=like.source,
-        fate=StackPage.Fate.WAITING,
-        why="no_sheet",
-    )
 
 
 def _slip(road: Road) -> Slip:

@@ -7,6 +7,9 @@ from pathlib import Path
 import pypdfium2
 from PIL import Image, ImageDraw
 
+from ingest.models import Case, Page, Stack, StackPage
+from tests.cast import NOW
+
 DPI = 150
 A4 = (1240, 1754)
 
@@ -52,3 +55,24 @@ def scan(path: Path, pages: Sequence[Image.Image]) -> Path:
         frames.append(Image.open(out))
     frames[0].save(path, "PDF", resolution=DPI, save_all=True, append_images=frames[1:])
     return path
+
+
+def waiting_page(case: Case) -> StackPage:
+    """A page in the tray of the case's window, whose picture is that of the case's first page."""
+    like = Page.objects.filter(case=case).order_by("pk")[0]
+    stack = Stack.objects.create(
+        window=case.window, sha256="1" * 64, size=1, verdict="accepted", uploaded_at=NOW
+    )
+    return StackPage.objects.create(
+        stack=stack,
+        number=1,
+        stored=like.stored,
+        sha256=like.sha256,
+        media_type=like.media_type,
+        width=like.width,
+        height=like.height,
+        dpi=like.dpi,
+        source=like.source,
+        fate=StackPage.Fate.WAITING,
+        why="no_sheet",
+    )
