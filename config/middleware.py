@@ -1,12 +1,27 @@
-"""Turning a refusal into an answer: a page for people, a document for programs."""
+"""Couriers before everybody else, and turning a refusal into an answer: a page for people, a document for programs."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from logistics.pushes import PREFIX, courier_push
 from registry.permissions import NotYours
 from storage.errors import Refused
+
+
+def couriers_first(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Answers pushes before sessions, pages and their policies are thought of: a courier has none, and sends many."""
+    doors = f"/{PREFIX}"
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(doors):
+            return courier_push(request, request.path_info.removeprefix(doors))
+        return get_response(request)
+
+    return answer
 
 
 class Refusals:

@@ -1,11 +1,11 @@
-"""Endpoints of the logistics room: pushes of couriers, and parcels for programs and the pages."""
+"""Endpoints of the logistics room: parcels for programs and the pages."""
 
 from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Field, Router, Schema, Status
 from ninja.pagination import PageNumberPagination, paginate
@@ -14,14 +14,13 @@ from ingest.models import Case, Original
 from logistics.models import Carrier, Parcel, Waybill
 from logistics.rules.parcels import Party, open_acts
 from logistics.rules.payers import Leg
-from logistics.services import custody, inbox, parcels
+from logistics.services import custody, parcels
 from logistics.services.ends import thing_at
 from logistics.services.ordering import order_waybill
 from logistics.services.timeline import timeline
 from logistics.services.whereabouts import where_is
 from registry.actors import Actor
 from registry.auth import session_or_key
-from registry.callers import caller_address
 from registry.permissions import NotYours, visible
 
 router = Router(tags=["物流"], auth=session_or_key)
@@ -163,20 +162,6 @@ class WhereaboutsOut(Schema):
     parcel_number: str
     waybill_number: str
     courier_says: str
-
-
-@router.post("/webhooks/couriers/{path_token}", auth=None, url_name="courier_push", include_in_schema=False)
-def courier_push(request: HttpRequest, path_token: str) -> HttpResponse:
-    """A courier's push. The answer is the carrier's own acknowledgement, byte for byte."""
-    answer = inbox.accept_webhook(
-        path_token=path_token,
-        headers=dict(request.headers),
-        body=request.body,
-        query=request.META.get("QUERY_STRING", ""),
-        remote_address=caller_address(request),
-        now=timezone.now(),
-    )
-    return HttpResponse(answer.body, status=answer.status, content_type=answer.media_type)
 
 
 @router.get("/parcels", response=list[ParcelOut])

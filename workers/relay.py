@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from logistics.services.inbox import note_arrivals
 from registry.models import Event
 from workers.models import Job, JobState
 from workers.reactions import jobs_of
@@ -18,7 +19,11 @@ Send = Callable[[int], None]
 
 
 def publish(*, now: datetime, limit: int = BATCH) -> int:
-    """Turn the oldest unpublished events into jobs; the number of events. Several relays may do so at once."""
+    """Turn the oldest unpublished events into jobs; the number of events. Several relays may do so at once.
+
+    Pushes that came in become events first: their requests leave only a row.
+    """
+    note_arrivals(now=now)
     if not Event.objects.filter(published_at__isnull=True).exists():
         return 0  # asked without a lock: on SQLite the transaction below would stop every writer
     with transaction.atomic():

@@ -9,7 +9,8 @@ from django.conf import settings
 from dossier.services import renew_due
 from ingest.services.promises import watch_promises
 from logistics.couriers.errors import CourierError
-from logistics.services.inbox import sweep_inbox
+from logistics.services.judging import tell_forgeries
+from logistics.services.taking_in import sweep_inbox
 from logistics.services.tracking import overdue, poll, watch_silence
 from logistics.services.waybills import resume_waybills
 from storage.errors import Refused
@@ -45,6 +46,7 @@ def renew_timestamps(*, now: datetime) -> int:
 DUTIES: Mapping[str, Callable[..., int]] = {
     "resume_waybills": resume_waybills,
     "sweep_inbox": sweep_inbox,
+    "tell_forgeries": tell_forgeries,
     "ask_couriers": ask_couriers,
     "watch_silence": watch_silence,
     "renew_timestamps": renew_timestamps,

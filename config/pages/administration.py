@@ -11,14 +11,16 @@ from config.pages.acting import act_elsewhere
 from config.pages.event_words import REACTION_WORDS
 from config.pages.frame import Fault, page
 from config.pages.keyset import newest_first
-from logistics.models import WebhookDelivery
-from logistics.services.inbox import replay
+from logistics.models import ForgeryTally, WebhookDelivery
+from logistics.services.judging import acknowledge_alarm, open_alarms
+from logistics.services.taking_in import replay
 from registry.actors import Actor
 from registry.permissions import NotYours, visible
 from workers.models import Job, JobState
 from workers.services import retry
 
 PAGE_SIZE = 40
+ALARMS_SHOWN = 5
 
 
 @page("job.see")
@@ -74,14 +76,19 @@ def _show_inbox(request: HttpRequest, actor: Actor, fault: Fault | None = None) 
         actor, "inbox.see", WebhookDelivery.objects.select_related("account__carrier", "account__centre")
     )
     rows = rows.defer("raw", "account__credentials", "account__path_token")
-    if state in WebhookDelivery.State.values:
-        rows = rows.filter(state=state)
+    # Repetitions are the larger half of what couriers send, and say nothing new: they are shown when asked for.
+    rows = (
+        rows.filter(state=state)
+        if state in WebhookDelivery.State.values
+        else rows.exclude(state=WebhookDelivery.State.REPEATED)
+    )
     part = newest_first(rows, after=request.GET.get("after", ""), size=PAGE_SIZE)
     context = {
         "rows": part.rows,
         "next": part.next,
         "state": state,
         "states": WebhookDelivery.State.choices,
+        "alarms": open_alarms()[:ALARMS_SHOWN],
         "fault": fault,
         "said": list(messages.get_messages(request)),
     }
@@ -101,6 +108,24 @@ def replay_push(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         request,
         act=lambda: replay(delivery=delivery, actor=actor, now=now),
         said="已重新处理。",
+        at="inbox",
+        back=reverse("webhook_inbox"),
+        refused=lambda fault: _show_inbox(request, actor, fault),
+    )
+
+
+@require_POST
+@page("inbox.see")
+def acknowledge_forgeries(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """The administrator knows that somebody pushes what no courier signed."""
+    tally = visible(actor, "inbox.see", ForgeryTally.objects.filter(pk=pk)).first()
+    if tally is None:
+        raise NotYours
+    now = timezone.now()
+    return act_elsewhere(
+        request,
+        act=lambda: acknowledge_alarm(tally=tally, actor=actor, now=now),
+        said="已记录您知悉此事。",
         at="inbox",
         back=reverse("webhook_inbox"),
         refused=lambda fault: _show_inbox(request, actor, fault),

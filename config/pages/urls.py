@@ -159,6 +159,7 @@ urlpatterns = [
     path("system/jobs/<int:pk>/retry/", administration.retry_job, name="retry_job"),
     path("system/inbox/", administration.webhook_inbox, name="webhook_inbox"),
     path("system/inbox/<int:pk>/replay/", administration.replay_push, name="replay_push"),
+    path("system/inbox/alarms/<int:pk>/", administration.acknowledge_forgeries, name="acknowledge_forgeries"),
     path("audit/", auditing.audit, name="audit"),
     path("audit/verify/", auditing.verify, name="verify_audit"),
 ]

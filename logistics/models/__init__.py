@@ -13,12 +13,13 @@ from logistics.models.budgets import PostageBudget
 from logistics.models.carriers import Carrier, CarrierAccount
 from logistics.models.disputes import DisputeLetter
 from logistics.models.exceptions import PostageException
+from logistics.models.inbox import ForgeryTally, ParkedNumber, WebhookDelivery
 from logistics.models.ledger import LedgerAccount, LedgerEntry, Posting
 from logistics.models.parcels import CustodyEvent, Incident, Parcel, ParcelItem
 from logistics.models.postage import Charge, ChargeShare, PostagePolicy, TariffContract, TariffZone
 from logistics.models.settling import SettlementProposal
 from logistics.models.uploads import StatementUpload
-from logistics.models.waybills import ParkedNumber, TrackingEvent, Waybill, WebhookDelivery
+from logistics.models.waybills import TrackingEvent, Waybill
 
 __all__ = [
     "Carrier",
@@ -29,6 +30,7 @@ __all__ = [
     "CustodyEvent",
     "Discrepancy",
     "DisputeLetter",
+    "ForgeryTally",
     "Incident",
     "LedgerAccount",
     "LedgerEntry",

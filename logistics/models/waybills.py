@@ -1,4 +1,4 @@
-"""运单, what the courier says about them, and the inbox that its pushes fall into."""
+"""运单, and what the courier says about them."""
 
 from datetime import datetime
 
@@ -7,11 +7,12 @@ from django.db.models import Q
 
 from logistics.couriers.base import Payer, Settling
 from logistics.models.carriers import Carrier, CarrierAccount
+from logistics.models.inbox import WebhookDelivery
 from logistics.models.parcels import Parcel
 from logistics.rules.parcels import WaybillState
 from logistics.rules.payers import PaymentTerm
 from logistics.rules.tracking import Scan, Snapshot, TrackingKind
-from storage.encryption import EncryptedJSONField, EncryptedTextField
+from storage.encryption import EncryptedTextField
 from storage.models import StoredObject
 
 LIVING = (WaybillState.REQUESTED.value, WaybillState.BOOKED.value, WaybillState.CANCELLING.value)
@@ -96,74 +97,6 @@ class Waybill(models.Model):
         if self.leading_newest is None:
             return None
         return Snapshot(keys=frozenset(self.leading_keys), newest=self.leading_newest)
-
-
-class WebhookDelivery(models.Model):
-    """One push as it came in, kept before anything is made of it."""
-
-    class State(models.TextChoices):
-        """From the raw bytes to one effect."""
-
-        RECEIVED = "received", "待处理"
-        PROCESSED = "processed", "已处理"
-        PARKED = "parked", "待认领"
-        FAILED = "failed", "无法识别"
-        FORGED = "forged", "验签失败"
-
-    REPLAYABLE = (State.PROCESSED, State.PARKED, State.FAILED)
-
-    account = models.ForeignKey(
-        CarrierAccount, on_delete=models.PROTECT, related_name="deliveries", verbose_name="账户"
-    )
-    key = models.CharField("推送标识", max_length=200)
-    raw = EncryptedJSONField("原始内容")
-    digest = models.CharField("正文摘要", max_length=64)
-    proof = models.CharField("来源证明", max_length=10, blank=True)
-    state = models.CharField("状态", max_length=10, choices=State.choices, default=State.RECEIVED)
-    numbers = models.JSONField("运单号", default=list, blank=True)
-    fault = models.CharField("原因", max_length=200, blank=True)
-    repeats = models.PositiveIntegerField("重复次数", default=0)
-    received_at = models.DateTimeField("收到时间")
-    processed_at = models.DateTimeField("处理时间", null=True, blank=True)
-
-    class Meta:
-        verbose_name = verbose_name_plural = "推送收件箱"
-        ordering = ["-pk"]
-        constraints = [
-            # A forgery must not occupy the name of the true push that it imitates.
-            models.UniqueConstraint(
-                fields=["account", "key"], condition=~Q(state="forged"), name="logistics_delivery_once"
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=["received", "failed", "forged"]) | Q(processed_at__isnull=False),
-                name="logistics_delivery_processed",
-            ),
-        ]
-        indexes = [models.Index(fields=["state", "received_at"], name="logistics_delivery_state")]
-
-    def __str__(self) -> str:
-        return f"{self.account_id}/{self.key}"
-
-    @property
-    def can_replay(self) -> bool:
-        """Whether a person may have it processed again: it was the courier's, and nobody is at it."""
-        return self.state in self.REPLAYABLE
-
-
-class ParkedNumber(models.Model):
-    """A waybill number that a push spoke of before we knew it: found again when the waybill is booked."""
-
-    delivery = models.ForeignKey(WebhookDelivery, on_delete=models.CASCADE, related_name="parked")
-    carrier = models.ForeignKey(Carrier, on_delete=models.PROTECT, related_name="+")
-    number = models.CharField("运单号", max_length=40)
-
-    class Meta:
-        verbose_name = verbose_name_plural = "待认领运单号"
-        constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="logistics_parked_once")]
-        indexes = [models.Index(fields=["carrier", "number"], name="logistics_parked_number")]
-
-    def __str__(self) -> str:
-        return self.number
 
 
 class TrackingEvent(models.Model):

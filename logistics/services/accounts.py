@@ -119,7 +119,7 @@ def account_of(*, centre: ServiceCentre, carrier: Carrier) -> CarrierAccount:
 
 def callback_url(account: CarrierAccount) -> str:
     """Where the courier pushes for this account. The path is a secret: never log it."""
-    path = reverse("api:courier_push", kwargs={"path_token": account.path_token})
+    path = reverse("courier_push", kwargs={"path_token": account.path_token})
     return settings.PUBLIC_URL + path
 
 

@@ -13,9 +13,9 @@ from logistics.rules.parcels import NotNow, ParcelState, WaybillState, waybill_n
 from logistics.rules.payers import PaymentTerm
 from logistics.services.accounts import courier_of
 from logistics.services.ends import courier_party, is_sender
-from logistics.services.inbox import adopt_parked
 from logistics.services.parcels import record_parcel
 from logistics.services.subscribing import MOST_SUBSCRIPTIONS, subscribe
+from logistics.services.taking_in import adopt_parked
 from registry.actors import SYSTEM, Actor
 from registry.permissions import NotYours, check_may
 from storage.models import Kind, StoredObject

@@ -12,6 +12,7 @@ from dossier.models import Dossier, DossierState
 from ingest.models import Case, Handling, Material, Original, Page, StackPage
 from logistics.models import (
     DisputeLetter,
+    ForgeryTally,
     Incident,
     Parcel,
     PostageException,
@@ -70,6 +71,7 @@ class World:
     exception: PostageException
     job: Job
     push: WebhookDelivery
+    alarm: ForgeryTally
 
     def address_of(self, name: str) -> dict[str, object]:
         """The arguments that make the address of a page about this world."""
@@ -94,6 +96,7 @@ class World:
             "letter": {"pk": self.letter.pk},
             "job": {"pk": self.job.pk},
             "push": {"pk": self.push.pk},
+            "alarm": {"pk": self.alarm.pk},
             "item": {"code": self.case.item.code},
             "grant": {"pk": Grant.objects.order_by("pk")[0].pk},
             "agreement": {"pk": Agreement.objects.order_by("pk")[0].pk},
@@ -140,6 +143,7 @@ ABOUT = {
     **dict.fromkeys(["decide_exception"], "exception"),
     **dict.fromkeys(["retry_job"], "job"),
     **dict.fromkeys(["replay_push"], "push"),
+    **dict.fromkeys(["acknowledge_forgeries"], "alarm"),
     **dict.fromkeys(["guide", "guide_versions"], "item"),
     **dict.fromkeys(["revoke_grant"], "grant"),
     **dict.fromkeys(["update_directory", "end_agreement"], "agreement"),
@@ -222,6 +226,15 @@ def populate(road: Road) -> World:
         ),
         job=_job(),
         push=_push(road),
+        alarm=ForgeryTally.objects.create(
+            account=road.account,
+            hour=NOW,
+            count=25,
+            kept=25,
+            last_at=NOW,
+            last_fault="签名不符",
+            alarmed_at=NOW,
+        ),
     )
 
 

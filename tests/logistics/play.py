@@ -7,7 +7,8 @@ from logistics.models import CarrierAccount, Waybill, WebhookDelivery
 from logistics.rules.tracking import TrackingKind
 from logistics.sandbox.pushing import Push, kuaidi100_pushes, neutral_push
 from logistics.sandbox.world import Follower, Shipment, World
-from logistics.services.inbox import accept_webhook, process_delivery
+from logistics.services.inbox import accept_webhook
+from logistics.services.taking_in import process_delivery
 from tests.cast import NOW
 from tests.logistics.couriers import API_KEY, WEBHOOK_SECRET
 

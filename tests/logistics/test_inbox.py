@@ -17,8 +17,9 @@ from logistics.rules.tracking import TrackingKind
 from logistics.sandbox.pushing import Push, kuaidi100_pushes, neutral_push
 from logistics.sandbox.server import SandboxServer
 from logistics.services.custody import confirm_delivery, hand_over, receive_parcel
-from logistics.services.inbox import TooLarge, accept_webhook, process_delivery, replay, sweep_inbox
+from logistics.services.inbox import TooLarge, accept_webhook
 from logistics.services.parcels import pack, seal_parcel
+from logistics.services.taking_in import process_delivery, replay, sweep_inbox
 from logistics.services.timeline import timeline
 from logistics.services.waybills import book_waybill
 from registry.models import Event
@@ -59,10 +60,12 @@ def test_a_push_is_kept_raw_then_processed_once(play: Play) -> None:
     push = play.push(play.move(TrackingKind.COLLECTED))
     send(play.account, push)
     delivery = WebhookDelivery.objects.get()
-    assert (delivery.state, delivery.proof) == (State.RECEIVED, "signed")
+    assert (delivery.state, delivery.proof) == (State.RECEIVED, "")
     assert base64.b64decode(delivery.raw["body"]) == push.body
     assert not TrackingEvent.objects.exists()
     process_all()
+    delivery.refresh_from_db()
+    assert (delivery.proof, delivery.key) == ("signed", push.headers["webhook-id"])
     assert state_of(play) == ParcelState.IN_TRANSIT
     assert process_delivery(delivery_id=delivery.pk, now=NOW) == State.PROCESSED
     assert TrackingEvent.objects.count() == 1
@@ -75,8 +78,9 @@ def test_a_second_webhook_has_no_second_effect(play: Play) -> None:
     before = Event.objects.count()
     assert send(play.account, push) == send(play.account, push)
     process_all()
-    delivery = WebhookDelivery.objects.get()
-    assert delivery.repeats == 2
+    assert WebhookDelivery.objects.get(state=State.PROCESSED).repeats == 2
+    repeated = WebhookDelivery.objects.filter(state=State.REPEATED)
+    assert [one.raw for one in repeated] == [{}, {}], "the first one has the content"
     assert Event.objects.count() == before
     assert TrackingEvent.objects.count() == 1
 
@@ -330,6 +334,9 @@ def test_over_http_the_acknowledgement_is_exact(road: Road, sandbox: SandboxServ
     answer = browser.post(url, push.body, content_type=kind)
     assert (answer.status_code, answer.content) == (200, GOOD)
     assert answer["content-type"].startswith("application/json")
+    assert answer["content-length"] == str(len(GOOD))
+    assert browser.get(url).status_code == 405
+    assert browser.post(url, b"x" * (2 << 20), content_type=kind).status_code == 413
     forged = browser.post(url, push.body.replace(b"sign=", b"sign=0"), content_type=kind)
     assert b'"result":false' in forged.content
     assert browser.post("/api/v1/webhooks/couriers/x", push.body, content_type=kind).status_code == 404

@@ -16,7 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 from logistics.models import Incident, Waybill, WebhookDelivery
 from logistics.rules.parcels import ParcelState
 from logistics.services.custody import receive_parcel
-from logistics.services.inbox import sweep_inbox
+from logistics.services.taking_in import sweep_inbox
 from tests.cast import assemble
 from tests.logistics.couriers import API_KEY, KUAIDI100, WEBHOOK_SECRET
 from tests.logistics.road import Road, build_road, kuaidi100_account

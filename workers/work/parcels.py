@@ -8,13 +8,14 @@ from ingest.services.delivery import close, start_delivery
 from logistics.models import Parcel
 from logistics.postage.charging import charge_parcel
 from logistics.rules.parcels import OUTBOUND
-from logistics.services.inbox import process_delivery
+from logistics.services.taking_in import process_all
 from registry.actors import SYSTEM
 from registry.models import Event
 
 
 def take_in_push(event: Event, part: str, now: datetime) -> None:
-    process_delivery(delivery_id=int(event.subject_id), now=now)
+    """The pushes that one entry of the audit chain names, each for itself."""
+    process_all(delivery_ids=[delivery_id for delivery_id, _ in event.data.get("pushes", ())], now=now)
 
 
 def charge(event: Event, part: str, now: datetime) -> None:
