@@ -1,14 +1,15 @@
 """The door for pushes: each is durable before it is judged, answered at once, and noted in the audit chain in batches."""
 
 import base64
+import time
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from logistics.couriers.base import Acknowledgement, RawRequest
-from logistics.couriers.errors import Forged
+from logistics.couriers.errors import BadAccount, Forged
 from logistics.models import CarrierAccount, WebhookDelivery
 from logistics.models.carriers import path_digest
 from logistics.services.accounts import courier_of
@@ -48,15 +49,22 @@ def accept_webhook(
     """
     if len(body) > LARGEST_BODY:
         raise TooLarge
-    account = _account_at(path_token)
+    digest = path_digest(path_token)
+    account = doors.known(digest) or doors.look(digest)
     raw = RawRequest(headers=_kept(headers), body=body, query=query)
-    delivery = _keep(account, raw, remote_address, now)
-    courier = courier_of(account)
+    delivery_id = _keep(account, raw, remote_address, now)
     try:
+        courier = courier_of(account)
         judge(account, courier, raw, address=remote_address, at=now)
-    except Forged as fault:
-        refuse(delivery, fault=fault, now=now)
-        return courier.acknowledge(raw, accepted=False, now=now)
+    except (Forged, BadAccount):
+        # Before anything is refused, the account is read afresh: its secrets may have been changed a moment ago.
+        account = doors.look(digest)
+        courier = courier_of(account)
+        try:
+            judge(account, courier, raw, address=remote_address, at=now)
+        except Forged as fault:
+            refuse(WebhookDelivery.objects.get(pk=delivery_id), fault=fault, now=now)
+            return courier.acknowledge(raw, accepted=False, now=now)
     return courier.acknowledge(raw, accepted=True, now=now)
 
 
@@ -91,30 +99,60 @@ def note_arrivals(*, now: datetime, limit: int = BATCH) -> int:
     return len(rows)
 
 
-def _account_at(path_token: str) -> CarrierAccount:
-    account = (
-        CarrierAccount.objects.select_related("carrier")
-        .defer("path_token")
-        .filter(path_digest=path_digest(path_token), active=True)
-        .first()
-    )
-    if account is None:
-        raise NotYours
-    return account
+class Doors:
+    """Accounts by the digest of their push path, remembered by this process for a few seconds.
+
+    A push that a remembered account would refuse is judged by a fresh one, and what it lets in is judged by a fresh one
+    when it is processed; so remembering costs no genuine push and helps no forged one. A closed account stays open for
+    those seconds: its pushes are kept and then waited for by nobody.
+    """
+
+    def __init__(self, *, seconds: float = 5.0, most: int = 1000) -> None:
+        self.seconds, self.most = seconds, most
+        self._known: dict[str, tuple[float, CarrierAccount]] = {}
+
+    def known(self, digest: str) -> CarrierAccount | None:
+        """The account, if it was looked up just now."""
+        found = self._known.get(digest)
+        return found[1] if found and time.monotonic() - found[0] < self.seconds else None
+
+    def look(self, digest: str) -> CarrierAccount:
+        """The account as the database has it. Raises NotYours."""
+        account = (
+            CarrierAccount.objects.select_related("carrier")
+            .defer("path_token")
+            .filter(path_digest=digest, active=True)
+            .first()
+        )
+        if account is None:
+            self._known.pop(digest, None)
+            raise NotYours
+        if len(self._known) >= self.most:
+            self._known.clear()
+        self._known[digest] = (time.monotonic(), account)
+        return account
 
 
-def _keep(account: CarrierAccount, raw: RawRequest, address: str, now: datetime) -> WebhookDelivery:
-    return WebhookDelivery.objects.create(
-        account=account,
-        raw={
-            "headers": dict(raw.headers),
-            "body": base64.b64encode(raw.body).decode("ascii"),
-            "query": raw.query,
-            "address": address,
-        },
-        digest=raw.digest,
-        received_at=now,
-    )
+doors = Doors()
+
+
+def _keep(account: CarrierAccount, raw: RawRequest, address: str, now: datetime) -> int:
+    content = {
+        "headers": dict(raw.headers),
+        "body": base64.b64encode(raw.body).decode("ascii"),
+        "query": raw.query,
+        "address": address,
+    }
+    # The statement itself shows whether the connection lives; to ask beforehand would double the questions.
+    connection.health_check_done = True  # type: ignore[attr-defined]
+    try:
+        return WebhookDelivery.keep(account_id=account.pk, raw=content, digest=raw.digest, now=now)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:
+            raise
+        # The database ended this connection. If it had kept the push before, the second one is seen as a repetition.
+        connection.close()
+        return WebhookDelivery.keep(account_id=account.pk, raw=content, digest=raw.digest, now=now)
 
 
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
 
 from ingest.models import Case, Handling, Original
 from ingest.services.handlings import accept, decide, pre_review
 from ingest.services.intake import submit, take_in_original
 from logistics.models import Carrier, CarrierAccount, Parcel, Waybill
 from logistics.rules.payers import Leg, PaymentTerm
+from logistics.sandbox.server import SandboxServer
 from logistics.services.accounts import add_account, add_carrier
 from logistics.services.custody import hand_over
 from logistics.services.parcels import pack, seal_parcel
@@ -95,6 +99,23 @@ class Road:
             now=NOW,
         )
         return Original.objects.get(case=self.case, kind=Original.Kind.RESULT)
+
+
+def wish(client: httpx.Client, sandbox: SandboxServer, path: str, **body: Any) -> None:
+    """Tells the sandbox to misbehave, or to move a parcel."""
+    client.post(f"{sandbox.url}/sandbox/{path}", json=body).raise_for_status()
+
+
+def copy_of(waybill: Waybill, number: int) -> Waybill:
+    """Another parcel's waybill in the same state."""
+    parcel = Parcel.objects.get(pk=waybill.parcel_id)
+    parcel.pk, parcel.number, parcel.code = None, f"{parcel.number}-{number}", f"{number:016d}"
+    parcel.save(force_insert=True)
+    twin = Waybill.objects.get(pk=waybill.pk)
+    twin.pk, twin.parcel = None, parcel
+    twin.reference, twin.number = f"{parcel.number}-1", f"10{number:011d}"
+    twin.save(force_insert=True)
+    return twin
 
 
 def build_road(cast: Cast, base_url: str) -> Road:

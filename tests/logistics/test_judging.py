@@ -12,6 +12,7 @@ from logistics.rules.tracking import TrackingKind
 from logistics.sandbox.pushing import Push
 from logistics.sandbox.server import SandboxServer
 from logistics.services import judging
+from logistics.services.accounts import rotate_credentials
 from logistics.services.inbox import note_arrivals
 from logistics.services.judging import acknowledge_alarm, open_alarms, tell_forgeries
 from logistics.services.taking_in import process_delivery, sweep_inbox
@@ -20,6 +21,7 @@ from registry.models import Event
 from registry.permissions import NotYours
 from storage.errors import Refused
 from tests.cast import NOW, Cast, assemble
+from tests.logistics.couriers import API_KEY
 from tests.logistics.play import Play, process_all, send
 from tests.logistics.road import Road, build_road
 
@@ -178,3 +180,18 @@ def test_a_forgery_that_found_no_room_is_no_trouble_for_the_workers(
     assert process_delivery(delivery_id=delivery.pk, now=NOW) == State.FORGED
     assert sweep_inbox(now=NOW + timedelta(hours=1)) == 0
     assert ForgeryTally.objects.get().count == 1
+
+
+def test_a_secret_that_was_changed_a_moment_ago_is_known_at_the_door(play: Play, road: Road) -> None:
+    send(play.account, play.push(play.move(TrackingKind.COLLECTED)))  # the door remembers the account now
+    fresh = "whsec_" + base64.b64encode(b"n" * 24).decode()
+    rotate_credentials(
+        account=road.account,
+        credentials={"api_key": API_KEY, "webhook_secret": fresh},
+        actor=road.cast.administrator,
+        now=NOW,
+    )
+    assert b"true" in send(play.account, play.push(play.move(TrackingKind.IN_TRANSIT), secret=fresh))
+    assert b"true" in send(play.account, play.push(play.move(TrackingKind.OUT_FOR_DELIVERY)))
+    process_all()
+    assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {State.PROCESSED}

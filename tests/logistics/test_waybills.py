@@ -1,25 +1,22 @@
 """One waybill per parcel, whatever the courier or our own process loses on the way."""
 
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from logistics.couriers.base import Booking, Order
-from logistics.couriers.errors import AnswerLost, CourierError, CourierSaidNo, Unreachable
+from logistics.couriers.errors import AnswerLost, CourierSaidNo, Unreachable
 from logistics.couriers.neutral import NeutralCourier
-from logistics.models import CarrierAccount, Incident, Parcel, Waybill
+from logistics.models import CarrierAccount, Waybill
 from logistics.rules.parcels import NotNow, WaybillState
 from logistics.rules.payers import PaymentTerm
 from logistics.sandbox.http import Answer, Request
 from logistics.sandbox.server import SandboxServer
 from logistics.services import waybills
 from logistics.services.accounts import NoAccount, account_of, callback_url, courier_of, rotate_credentials
-from logistics.services.incidents import resolve_incident
 from logistics.services.parcels import cancel_parcel, unseal_parcel
-from logistics.services.tracking import overdue, poll, watch_silence
 from logistics.services.waybills import (
     book_waybill,
     cancel_waybill,
@@ -32,7 +29,7 @@ from registry.permissions import NotYours
 from storage.services import open_verified
 from tests.cast import NOW, Cast, assemble
 from tests.logistics.couriers import API_KEY, NEUTRAL
-from tests.logistics.road import Road, build_road, kuaidi100_account
+from tests.logistics.road import Road, build_road, copy_of, kuaidi100_account, wish
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
 LATER = NOW + timedelta(minutes=10)
@@ -48,10 +45,6 @@ def road(cast: Cast, sandbox: SandboxServer) -> Road:
     return build_road(cast, sandbox.url).pre_reviewed()
 
 
-def wish(client: httpx.Client, sandbox: SandboxServer, path: str, **body: Any) -> None:
-    client.post(f"{sandbox.url}/sandbox/{path}", json=body).raise_for_status()
-
-
 def listen_in(sandbox: SandboxServer, acts: list[str]) -> None:
     """Keeps what the courier is asked for, in order."""
     answer = sandbox.answer
@@ -61,18 +54,6 @@ def listen_in(sandbox: SandboxServer, acts: list[str]) -> None:
         return answer(request)
 
     sandbox.answer = listening  # type: ignore[method-assign]
-
-
-def copy_of(waybill: Waybill, number: int) -> Waybill:
-    """Another parcel's waybill in the same state."""
-    parcel = Parcel.objects.get(pk=waybill.parcel_id)
-    parcel.pk, parcel.number, parcel.code = None, f"{parcel.number}-{number}", f"{number:016d}"
-    parcel.save(force_insert=True)
-    twin = Waybill.objects.get(pk=waybill.pk)
-    twin.pk, twin.parcel = None, parcel
-    twin.reference, twin.number = f"{parcel.number}-1", f"10{number:011d}"
-    twin.save(force_insert=True)
-    return twin
 
 
 def test_booked_subscribed_and_told(road: Road, sandbox: SandboxServer) -> None:
@@ -318,62 +299,6 @@ def test_the_database_keeps_a_number_once_per_carrier(road: Road) -> None:
     copy.pk, copy.reference, copy.state = None, "other", WaybillState.CANCELLED.value
     with pytest.raises(IntegrityError), transaction.atomic():
         copy.save(force_insert=True)
-
-
-def test_only_a_scan_breaks_the_silence(road: Road, sandbox: SandboxServer, client: httpx.Client) -> None:
-    waybill = road.booked()
-    road.on_the_road(waybill)
-    wish(client, sandbox, "faults", kind="silence", on="push", times=10)
-    days = NOW + timedelta(days=3, hours=1)
-    assert watch_silence(now=NOW + timedelta(days=2)) == 0
-    assert [one.pk for one in overdue(days)] == [waybill.pk]
-    assert poll(waybill=waybill, now=days) == 0  # the courier answers, but has seen nothing
-    assert not overdue(days).exists()
-    assert watch_silence(now=days) == 1
-    assert watch_silence(now=days) == 1
-    assert Event.objects.filter(kind="incident.opened").count() == 1
-    recently = {"at": (days - timedelta(hours=5)).isoformat()}
-    wish(client, sandbox, "advance", waybill=waybill.number, to="in_transit", through=True, **recently)
-    assert poll(waybill=waybill, now=days) == 2
-    assert poll(waybill=waybill, now=days) == 0
-    waybill.refresh_from_db()
-    assert waybill.latest_kind == "in_transit"
-    assert watch_silence(now=days) == 0
-
-
-def test_the_waybill_that_nobody_asked_about_longest_comes_first(
-    road: Road, sandbox: SandboxServer, client: httpx.Client
-) -> None:
-    first = road.booked()
-    road.on_the_road(first)
-    days = NOW + timedelta(days=1)
-    twins = [copy_of(first, number) for number in range(3)]
-    for hours, twin in zip((2, 5, 3), twins, strict=True):
-        Waybill.objects.filter(pk=twin.pk).update(asked_at=days - timedelta(hours=hours))
-    assert [one.pk for one in overdue(days)] == [first.pk, twins[1].pk, twins[2].pk, twins[0].pk]
-
-    wish(client, sandbox, "faults", kind="error", on="query", times=3)
-    with pytest.raises(CourierError):
-        poll(waybill=first, now=days)
-    # The courier owes the answer, but the others have their turn, and this one comes again after a rest.
-    assert [one.pk for one in overdue(days)] == [twins[1].pk, twins[2].pk, twins[0].pk]
-    assert overdue(days + timedelta(minutes=10)).last() == first
-
-
-def test_a_silence_that_a_person_looked_into_is_no_news_for_three_days(road: Road) -> None:
-    waybill = road.booked()
-    road.on_the_road(waybill)
-    days = NOW + timedelta(days=3, hours=1)
-    assert watch_silence(now=days) == 1
-    incident = Incident.objects.get()
-    resolve_incident(
-        incident=incident, resolution="已致电承运商，件在中转站", actor=road.cast.clerk, now=days
-    )
-    assert watch_silence(now=days + timedelta(minutes=1)) == 0
-    assert watch_silence(now=days + timedelta(days=2, hours=23)) == 0
-    assert Incident.objects.filter(state=Incident.State.OPEN).count() == 0
-    assert watch_silence(now=days + timedelta(days=3, minutes=1)) == 1
-    assert Incident.objects.filter(state=Incident.State.OPEN).count() == 1
 
 
 def test_an_account_is_found_rotated_and_guarded(road: Road) -> None:
