@@ -119,6 +119,7 @@ WORDS: Mapping[str, str] = {
     "carrier.added": "登记承运商",
     "carrier_account.added": "登记承运商账户",
     "carrier_account.rotated": "更换承运商密钥",
+    "carrier_account.overlap_ended": "停用承运商旧密钥",
     "webhook.received": "收到承运商推送",
     "webhook.forged": "推送验签失败",
     "webhook.forgeries_alarmed": "验签失败过多告警",

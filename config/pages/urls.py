@@ -7,6 +7,7 @@ from config.pages import (
     agreements,
     auditing,
     calendars,
+    carrier_accounts,
     cases,
     catalogue,
     counter,
@@ -160,6 +161,9 @@ urlpatterns = [
     path("system/inbox/", administration.webhook_inbox, name="webhook_inbox"),
     path("system/inbox/<int:pk>/replay/", administration.replay_push, name="replay_push"),
     path("system/inbox/alarms/<int:pk>/", administration.acknowledge_forgeries, name="acknowledge_forgeries"),
+    path("system/carriers/", carrier_accounts.carrier_accounts, name="carrier_accounts"),
+    path("system/carriers/<int:pk>/secrets/", carrier_accounts.rotate_secrets, name="rotate_secrets"),
+    path("system/carriers/<int:pk>/overlap/", carrier_accounts.end_old_secrets, name="end_old_secrets"),
     path("audit/", auditing.audit, name="audit"),
     path("audit/verify/", auditing.verify, name="verify_audit"),
 ]

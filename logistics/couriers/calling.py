@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import httpx
 
@@ -14,6 +15,18 @@ TIMEOUT = httpx.Timeout(connect=5.0, read=15.0, write=10.0, pool=5.0)
 BUSY = frozenset({429, 502, 503, 504})
 LONGEST_WAIT = 30.0
 LARGEST_ANSWER = 10 * 1024 * 1024
+
+
+class Fuse(Protocol):
+    """What leaves a failing host alone."""
+
+    def ask(self) -> None:
+        """Raises `CircuitOpen` while the host is to be left alone."""
+        ...
+
+    def note(self, *, failed: bool) -> None:
+        """Counts one answer or failure."""
+        ...
 
 
 @dataclass
@@ -47,8 +60,8 @@ _breakers: dict[str, Breaker] = {}
 _breakers_lock = threading.Lock()
 
 
-def breaker_for(host: str) -> Breaker:
-    """The breaker of a host, one per process."""
+def breaker_for(host: str) -> Fuse:
+    """The breaker of a host, one for this process."""
     with _breakers_lock:
         return _breakers.setdefault(host, Breaker())
 
@@ -66,11 +79,12 @@ class Caller:
     first_wait: float = 0.4
     sleep: Callable[[float], None] = time.sleep
     dice: random.Random = field(default_factory=random.SystemRandom)
-    breaker: Breaker | None = None
+    breaker: Fuse | None = None
+    breakers: Callable[[str], Fuse] = breaker_for
 
     def send(self, request: httpx.Request, *, may_repeat: bool) -> httpx.Response:
         """The answer, whatever its status below 500 (but never 429); errors as documented above."""
-        breaker = self.breaker or breaker_for(request.url.netloc.decode("ascii"))
+        breaker = self.breaker or self.breakers(request.url.netloc.decode("ascii"))
         for attempt in range(1, self.tries + 1):
             breaker.ask()
             try:

@@ -1,5 +1,8 @@
 """Which adapter speaks for which kind of account."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import httpx
 
 from logistics.couriers.base import Account, Courier
@@ -18,6 +21,32 @@ ADAPTERS: dict[str, str] = {
     "kuaidi100": "快递100",
     "kdniao": "快递鸟",
 }
+
+
+@dataclass(frozen=True)
+class Secret:
+    """One credential of an adapter. `signs_pushes`: the courier's pushes are checked with it, so it needs an overlap."""
+
+    name: str
+    label: str
+    signs_pushes: bool = False
+
+
+SECRETS: Mapping[str, tuple[Secret, ...]] = {
+    "neutral": (
+        Secret("api_key", "接口密钥"),
+        Secret("webhook_secret", "推送签名密钥（whsec_…）", signs_pushes=True),
+    ),
+    "ems": (Secret("key", "加密密钥（Base64）", signs_pushes=True), Secret("authorization", "授权码")),
+    "sf": (Secret("partner_id", "顾客编码"), Secret("checkword", "校验码")),
+    "kuaidi100": (
+        Secret("key", "授权 key"),
+        Secret("customer", "customer"),
+        Secret("salt", "推送签名 salt", signs_pushes=True),
+    ),
+    "kdniao": (Secret("customer_id", "用户 ID"), Secret("app_key", "AppKey", signs_pushes=True)),
+}
+"""What each adapter's accounts have to hold."""
 
 
 def open_courier(

@@ -10,7 +10,7 @@ from logistics.models.billing import (
     StatementState,
 )
 from logistics.models.budgets import PostageBudget
-from logistics.models.carriers import Carrier, CarrierAccount
+from logistics.models.carriers import Carrier, CarrierAccount, CourierBreaker
 from logistics.models.disputes import DisputeLetter
 from logistics.models.exceptions import PostageException
 from logistics.models.inbox import ForgeryTally, ParkedNumber, WebhookDelivery
@@ -27,6 +27,7 @@ __all__ = [
     "Charge",
     "ChargeShare",
     "ColumnName",
+    "CourierBreaker",
     "CustodyEvent",
     "Discrepancy",
     "DisputeLetter",

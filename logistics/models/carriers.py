@@ -70,6 +70,11 @@ class CarrierAccount(models.Model):
         """The account number with only its last four characters."""
         return f"****{self.number[-4:]}" if len(self.number) > 4 else "****"
 
+    def old_secrets_until(self, *, now: datetime) -> datetime | None:
+        """Until when pushes signed with a replaced secret are honoured; None when none is."""
+        ends = [datetime.fromisoformat(old["until"]) for old in self.credentials.get("retired", [])]
+        return max((end for end in ends if end > now), default=None)
+
     def opened(self) -> Account:
         """The account as the couriers package takes it."""
         return Account(
@@ -81,6 +86,20 @@ class CarrierAccount(models.Model):
                 for old in self.credentials.get("retired", [])
             ),
         )
+
+
+class CourierBreaker(models.Model):
+    """How often a courier's host failed in a row, and since when it is left alone: known to all processes."""
+
+    host = models.CharField("接口地址", max_length=255, unique=True)
+    failures = models.PositiveIntegerField("连续失败", default=0)
+    opened_at = models.DateTimeField("暂停时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "接口熔断"
+
+    def __str__(self) -> str:
+        return self.host
 
 
 def path_digest(token: str) -> str:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import httpx
 from django.conf import settings
@@ -12,10 +13,11 @@ from django.db import transaction
 from django.urls import reverse
 
 from logistics.couriers.base import Courier
-from logistics.couriers.calling import open_client
+from logistics.couriers.calling import Caller, open_client
 from logistics.couriers.opening import open_courier
 from logistics.models import Carrier, CarrierAccount
 from logistics.models.carriers import path_digest
+from logistics.services.breakers import SharedBreaker
 from registry import events
 from registry.actors import Actor
 from registry.models import ServiceCentre
@@ -23,6 +25,8 @@ from registry.permissions import check_may
 from storage.errors import Refused
 
 OVERLAP = timedelta(days=7)
+REMEMBERED = timedelta(days=30)
+"""How long ended secrets are kept for pushes that came in while they were honoured."""
 
 
 class NoAccount(Refused):
@@ -90,18 +94,41 @@ def rotate_credentials(
     now: datetime,
     overlap: timedelta = OVERLAP,
 ) -> None:
-    """New secrets from now on; pushes signed with the old ones are honoured for the overlap."""
+    """New secrets from now on, those not named stay; pushes signed with the old ones are honoured for the overlap.
+
+    Without an overlap every old secret ends now, as it has to when one became known to others. Raises BadAccount when the
+    adapter cannot work with the new ones.
+    """
     check_may(actor, "carrier.edit")
     with transaction.atomic():
         held = CarrierAccount.objects.select_for_update().get(pk=account.pk)
-        retired = [
-            old for old in held.credentials.get("retired", []) if datetime.fromisoformat(old["until"]) > now
-        ]
-        retired.append({"credentials": held.credentials["current"], "until": (now + overlap).isoformat()})
-        held.credentials = {"current": dict(credentials), "retired": retired}
+        current = held.credentials["current"]
+        wished = {**current, **credentials}
+        if wished == current:
+            raise Refused("secrets_unchanged", "没有填写新的密钥，原密钥保持不变。")
+        retired = _ended(_retired(held), at=now) if not overlap else _retired(held)
+        retired.append({"credentials": current, "until": (now + overlap).isoformat()})
+        # What ended stays for a while: a push that came in before is judged by the secrets of its time.
+        retired = [old for old in retired if datetime.fromisoformat(old["until"]) > now - REMEMBERED]
+        held.credentials = {"current": wished, "retired": retired}
         courier_of(held)
         held.save(update_fields=["credentials"])
-        events.record(kind="carrier_account.rotated", actor=actor, subject=held, now=now)
+        changed = sorted(name for name, value in wished.items() if value != current.get(name))
+        data = {"changed": changed, "until": (now + overlap).isoformat()}
+        events.record(kind="carrier_account.rotated", actor=actor, subject=held, now=now, data=data)
+    account.credentials = held.credentials
+
+
+def end_overlap(*, account: CarrierAccount, actor: Actor, now: datetime) -> None:
+    """The courier signs with the new secrets only: the old ones are not honoured any more."""
+    check_may(actor, "carrier.edit")
+    with transaction.atomic():
+        held = CarrierAccount.objects.select_for_update().get(pk=account.pk)
+        if not held.old_secrets_until(now=now):
+            raise Refused("stale", "没有仍在使用的旧密钥，请刷新页面。")
+        held.credentials = {**held.credentials, "retired": _ended(_retired(held), at=now)}
+        held.save(update_fields=["credentials"])
+        events.record(kind="carrier_account.overlap_ended", actor=actor, subject=held, now=now)
     account.credentials = held.credentials
 
 
@@ -125,7 +152,17 @@ def callback_url(account: CarrierAccount) -> str:
 
 def courier_of(account: CarrierAccount) -> Courier:
     """The adapter that speaks for the account."""
-    return open_courier(account.carrier.adapter, account.opened(), client=_client())
+    caller = Caller(client=_client(), breakers=SharedBreaker)
+    return open_courier(account.carrier.adapter, account.opened(), caller=caller)
+
+
+def _retired(account: CarrierAccount) -> list[dict[str, Any]]:
+    return list(account.credentials.get("retired", []))
+
+
+def _ended(retired: list[dict[str, Any]], *, at: datetime) -> list[dict[str, Any]]:
+    """The same secrets, honoured until `at` at the latest."""
+    return [{**old, "until": min(datetime.fromisoformat(old["until"]), at).isoformat()} for old in retired]
 
 
 @lru_cache(maxsize=1)

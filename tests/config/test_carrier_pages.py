@@ -1,0 +1,95 @@
+"""The administrator changes a courier's secrets without losing a push, and never sees one."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from logistics.models import CarrierAccount
+from registry.models import Event, User
+from tests.cast import assemble
+from tests.logistics.couriers import API_KEY, NEUTRAL, WEBHOOK_SECRET
+from tests.logistics.road import neutral_account
+
+pytestmark = pytest.mark.django_db
+FRESH = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
+
+
+@pytest.fixture
+def account() -> CarrierAccount:
+    return neutral_account(assemble(), "http://127.0.0.1:9")
+
+
+@pytest.fixture
+def administrator(account: CarrierAccount) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(username="administrator"))
+    return client
+
+
+def honoured(account: CarrierAccount, *, days: float = 0) -> list[str]:
+    stored = CarrierAccount.objects.get(pk=account.pk)
+    return stored.opened().accepted("webhook_secret", now=timezone.now() + timedelta(days=days))
+
+
+def rotate(client: Client, account: CarrierAccount, **told: str) -> str:
+    answer = client.post(f"/system/carriers/{account.pk}/secrets/", told, follow=True)
+    return answer.content.decode()
+
+
+def test_both_secrets_are_honoured_for_the_overlap_and_none_is_shown(
+    account: CarrierAccount, administrator: Client
+) -> None:
+    said = rotate(administrator, account, webhook_secret=FRESH, api_key="", overlap="7")
+    assert "新密钥已启用" in said
+    assert "新旧并用" in said
+    for secret in (FRESH, WEBHOOK_SECRET, API_KEY, account.path_token, account.number):
+        assert secret not in said
+    assert honoured(account) == [FRESH, WEBHOOK_SECRET]
+    assert honoured(account, days=6.9) == [FRESH, WEBHOOK_SECRET]
+    assert honoured(account, days=7.1) == [FRESH]
+    event = Event.objects.get(kind="carrier_account.rotated")
+    assert event.data["changed"] == ["webhook_secret"]
+    assert FRESH not in str(event.data)
+    assert CarrierAccount.objects.get().opened().credentials["api_key"] == API_KEY, (
+        "what was left empty stays"
+    )
+
+
+def test_the_overlap_ends_early_when_the_courier_changed_over(
+    account: CarrierAccount, administrator: Client
+) -> None:
+    rotate(administrator, account, webhook_secret=FRESH, overlap="30")
+    ended = administrator.post(f"/system/carriers/{account.pk}/overlap/", follow=True)
+    assert "旧密钥已停用" in ended.content.decode()
+    assert honoured(account) == [FRESH]
+    assert honoured(account, days=-0.001) == [FRESH, WEBHOOK_SECRET], (
+        "what came in before is judged as of then"
+    )
+    again = administrator.post(f"/system/carriers/{account.pk}/overlap/")
+    assert again.status_code == 409
+    assert "没有仍在使用的旧密钥" in again.content.decode()
+
+
+def test_a_secret_that_became_known_ends_at_once(account: CarrierAccount, administrator: Client) -> None:
+    rotate(administrator, account, webhook_secret=FRESH, overlap="7")
+    third = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5"
+    rotate(administrator, account, webhook_secret=third, overlap="0")
+    assert honoured(account) == [third]
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({}, "没有填写新的密钥"),
+        ({"webhook_secret": NEUTRAL["webhook_secret"]}, "没有填写新的密钥"),
+        ({"webhook_secret": "whsec_short"}, "承运商账户配置不完整"),
+    ],
+)
+def test_what_cannot_work_changes_nothing(
+    told: dict[str, str], words: str, account: CarrierAccount, administrator: Client
+) -> None:
+    assert words in rotate(administrator, account, overlap="7", **told)
+    assert honoured(account) == [WEBHOOK_SECRET]
+    assert not Event.objects.filter(kind="carrier_account.rotated").exists()
