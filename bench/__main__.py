@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import dossiers, labels, reading, registry, statements, webhooks
+from bench import dossiers, labels, reading, registry, statements, timelines, webhooks
 from bench.benchmarks import Bench, Benchmark, Missing, Wishes
 from bench.machine import describe, in_words
 from bench.processes import ROOT, CommandFailed
@@ -24,6 +24,7 @@ BENCHMARKS = {
         labels.BENCHMARK,
         statements.BENCHMARK,
         webhooks.BENCHMARK,
+        timelines.BENCHMARK,
         registry.BENCHMARK,
     )
 }

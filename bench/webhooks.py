@@ -24,7 +24,8 @@ the pushes are signed after Standard Webhooks, come over 16 kept connections fro
 own event. First as fast as they are answered for 30 s (quick: 5 s), then at a fixed rate for as long, where lateness
 counts from the moment a push was due. The peer is the least that any receiver has to do: a bare WSGI function under
 the same gunicorn and database that verifies and inserts one row. Afterwards every acknowledged push is looked up:
-a lost one fails the run. What happens after the acknowledgement (workers) is not part of the figure."""
+a lost one fails the run. Noting in the audit chain and processing come after the acknowledgement, in
+other processes, and are not part of the figure."""
 
 BARE = "bare WSGI function"
 GOAL_RATE = 500

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('logistics', '0009_inbox_judged_later'),
+        ('logistics', '0010_inbox_judged_later'),
     ]
 
     operations = [

@@ -13,7 +13,7 @@ def note_what_was_noted(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('logistics', '0008_waybills_taken_up'),
+        ('logistics', '0009_damaged_originals'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
