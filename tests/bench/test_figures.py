@@ -105,5 +105,13 @@ def test_numbers_show_three_figures_that_count() -> None:
 
 
 def test_every_benchmark_says_what_it_compares() -> None:
-    assert set(BENCHMARKS) == {"reading", "dossier", "labels", "statements", "webhooks", "registry"}
+    assert set(BENCHMARKS) == {
+        "reading",
+        "dossier",
+        "labels",
+        "statements",
+        "webhooks",
+        "timelines",
+        "registry",
+    }
     assert all(len(benchmark.about) > 100 for benchmark in BENCHMARKS.values())
