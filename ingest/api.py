@@ -10,6 +10,8 @@ from ninja import File, Router, Schema, Status, UploadedFile
 from pydantic import Field
 
 from ingest.models import Case, Material, SourceFile
+from ingest.rules import IdentityPerson
+from ingest.services.identifying import CardRead, identify_by_card
 from ingest.services.intake import Applicant, create_case, submit
 from ingest.uploads import also_in, receive_file, to_scan_again
 from registry.actors import Actor
@@ -41,6 +43,21 @@ class CaseIn(Schema):
     applicant: ApplicantIn
     delivery: Delivery = Delivery.MAIL
     agent_consent: bool = False
+
+
+class CardIn(Schema):
+    """What the reader at the window read of a resident identity card; `valid_until` null means 长期. Not kept."""
+
+    person: IdentityPerson
+    name: str = Field(max_length=100)
+    id_number: str = Field(max_length=18)
+    valid_until: date | None
+
+
+class IdentityOut(Schema):
+    person: str
+    method: str
+    checked_at: datetime
 
 
 class HandlingOut(Schema):
@@ -159,6 +176,20 @@ def upload(
             now=timezone.now(),
         )
     return _file_shown(received, actor)
+
+
+@router.post("/cases/{number}/identity", response={201: IdentityOut}, summary="读卡器核验身份")
+def identify(request: HttpRequest, number: str, body: CardIn) -> Status[IdentityOut]:
+    """For the card reader's bridge at a window, with a key of scope `reader`."""
+    actor = actor_of(request)
+    kept = identify_by_card(
+        case=_find(actor, "case.identify", number),
+        person=body.person,
+        card=CardRead(body.name, body.id_number, body.valid_until),
+        actor=actor,
+        now=timezone.now(),
+    )
+    return Status(201, IdentityOut(person=kept.person, method=kept.method, checked_at=kept.checked_at))
 
 
 @router.post("/cases/{number}/submit", response=CaseOut, summary="提交审批部门")

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+
+from stdnum.iso7064 import mod_11_2
 
 from registry.terms import Mode, Term
 from storage.errors import Refused
@@ -146,6 +149,51 @@ def case_state_from(handlings: Iterable[str]) -> CaseState:
         H.ACCEPTED: C.ACCEPTED,
         H.DECIDED: C.DECIDED,
     }[slowest]
+
+
+class IdentityPerson(Term):
+    APPLICANT = "applicant", "申请人"
+    AGENT = "agent", "委托人"
+
+
+class IdentityMethod(Term):
+    READER = "reader", "读卡器"
+    SIGHT = "sight", "人工"
+
+
+def identity_fault(
+    *,
+    person: IdentityPerson,
+    applicant_name: str,
+    applicant_number: str,
+    agent_consent: bool,
+    name: str,
+    number: str,
+    valid_until: date | None,
+    today: date,
+) -> tuple[str, str] | None:
+    """Why a card that was read does not identify this person (code, sentence), or None (putian §四(二)).
+
+    An applicant's card must be the applicant's; an agent's card must be somebody else's, and the applicant must have
+    agreed to an agent. `valid_until` None means 长期.
+    """
+    if not (is_resident_number(number) and name):
+        return "identity_unread", "读卡器没有读出有效的居民身份证，请重放一次，或改为人工核验。"
+    if valid_until is not None and valid_until < today:
+        return "identity_expired", "该身份证已过有效期，请申请人出示有效证件。"
+    same = number == applicant_number
+    if person == IdentityPerson.APPLICANT and not (same and name == applicant_name):
+        return "identity_differs", "身份证与办件登记的申请人姓名或证件号码不一致，请核对登记信息。"
+    if person == IdentityPerson.AGENT and same:
+        return "identity_is_applicant", "这是申请人本人的身份证，请把核验对象改为申请人。"
+    if person == IdentityPerson.AGENT and not agent_consent:
+        return "identity_no_consent", "申请人尚未同意委托，不能由委托人办理。"
+    return None
+
+
+def is_resident_number(number: str) -> bool:
+    """GB 11643: eighteen characters of which the last is the check character of ISO 7064 MOD 11-2."""
+    return len(number) == 18 and number.isascii() and number.isalnum() and mod_11_2.is_valid(number)
 
 
 @dataclass(frozen=True)

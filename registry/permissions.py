@@ -41,6 +41,7 @@ CLERK = (
         "page.correct",
         "case.submit",
         "case.accept",
+        "case.identify",
         "case.notify",
         "case.withdraw",
         "case.deliver",
@@ -101,6 +102,7 @@ TABLE: Mapping[str, Mapping[str, Reach]] = {
     "integration:platform": dict.fromkeys(
         {"case.create", "case.see", "case.upload", "case.submit"}, Reach.OWN_WINDOW
     ),
+    "integration:reader": {"case.identify": Reach.OWN_WINDOW},
     "integration:courier": {"tracking.report": Reach.ALL},
     "integration:archive": {"case.see": Reach.OWN_OFFICE, "dossier.download": Reach.OWN_OFFICE},
 }

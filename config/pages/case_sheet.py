@@ -187,6 +187,7 @@ CASE_ACTS = (
     "case.upload",
     "case.submit",
     "case.accept",
+    "case.identify",
     "case.withdraw",
     "case.deliver",
     "original.take_in",

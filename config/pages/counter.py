@@ -11,9 +11,11 @@ from config.pages.acting import act_on_case
 from config.pages.case_sheet import find_case, find_handling
 from config.pages.frame import page
 from ingest.models import Handling, Material, Original
+from ingest.rules import IdentityPerson
 from ingest.services.answering import answer_points
 from ingest.services.delivery import close, start_delivery
 from ingest.services.handlings import accept, resubmit
+from ingest.services.identifying import identify_by_sight
 from ingest.services.intake import Incomplete, submit, take_in_original
 from ingest.services.promises import defer_material, keep_promise
 from ingest.services.withdrawing import withdraw
@@ -58,6 +60,29 @@ def answer(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
         at="points",
         act=lambda: answer_points(case=case, answers=answers, actor=actor, now=now),
         said="审查要点的答复已保存。",
+    )
+
+
+@require_POST
+@page("case.identify")
+def identify(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """By sight; a card reader speaks to the API instead."""
+    case, now, told = find_case(number, actor, "case.identify"), timezone.now(), request.POST
+    agent = told.get("person") == IdentityPerson.AGENT
+    return act_on_case(
+        request,
+        actor,
+        number,
+        at="identity",
+        act=lambda: identify_by_sight(
+            case=case,
+            person=IdentityPerson.AGENT if agent else IdentityPerson.APPLICANT,
+            document=told.get("document", ""),
+            reason=told.get("reason", ""),
+            actor=actor,
+            now=now,
+        ),
+        said="身份核验已记录。",
     )
 
 

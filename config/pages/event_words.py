@@ -7,6 +7,8 @@ from registry.models import Event
 WORDS: Mapping[str, str] = {
     "case.created": "收件建档",
     "case.points_answered": "核对审查要点",
+    "identity.checked": "核验身份",
+    "identity.refused": "身份核验未通过",
     "case.submitted": "提交审批部门",
     "case.pre_review": "办件进入预审通过",
     "case.accepted": "办件已受理",

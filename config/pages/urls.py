@@ -44,6 +44,7 @@ urlpatterns = [
     path("cases/<str:number>/", cases.case, name="case"),
     path("cases/<str:number>/applicant/", cases.reveal, name="reveal"),
     path("cases/<str:number>/submit/", counter.submit_case, name="submit_case"),
+    path("cases/<str:number>/identity/", counter.identify, name="identify"),
     path("cases/<str:number>/points/", counter.answer, name="answer_points"),
     path("cases/<str:number>/withdraw/", counter.withdraw_case, name="withdraw"),
     path("cases/<str:number>/deliver/", counter.deliver, name="deliver"),

@@ -2,6 +2,7 @@
 
 from ingest.models.answers import ReviewAnswer
 from ingest.models.cases import NO_DEADLINE, ON_THE_DESK, Case, Handling
+from ingest.models.identity import IdentityCheck
 from ingest.models.materials import Material, Original, OriginalStop, Page, SourceFile
 from ingest.models.stacks import Stack, StackPage
 
@@ -10,6 +11,7 @@ __all__ = [
     "ON_THE_DESK",
     "Case",
     "Handling",
+    "IdentityCheck",
     "Material",
     "Original",
     "OriginalStop",

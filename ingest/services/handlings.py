@@ -9,6 +9,7 @@ from ingest.models import Case, Handling, Original
 from ingest.rules import HandlingState, NotNow, handling_target, missing_materials
 from ingest.services.answering import check_questionnaire
 from ingest.services.following import let_case_follow
+from ingest.services.identifying import check_identified
 from ingest.services.intake import Incomplete, material_facts
 from ingest.services.lawful import grant_for
 from ingest.services.promises import broken_promises
@@ -34,6 +35,7 @@ def accept(*, handling: Handling, actor: Actor, now: datetime) -> Handling:
     if case.mode == Mode.WINDOW_ACCEPT:
         check_may(actor, "case.accept", case)
         check_questionnaire(case)
+        check_identified(case)
         data["grant"] = grant_for(
             right=Right.ACCEPT, item=case.item, window=case.window, office=handling.office, now=now
         )

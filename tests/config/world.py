@@ -113,7 +113,7 @@ ABOUT = {
     **dict.fromkeys(
         [
             "case", "reveal", "submit_case", "withdraw", "deliver", "close_case", "upload", "pack",
-            "dossier_progress", "receipt_preview", "answer_points", "separators", "findings", "follow_suggestions",
+            "dossier_progress", "receipt_preview", "answer_points", "identify", "separators", "findings", "follow_suggestions",
         ],
         "case",
     ),

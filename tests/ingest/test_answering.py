@@ -3,8 +3,10 @@
 import pytest
 
 from ingest.models import Case
+from ingest.rules import IdentityPerson
 from ingest.services.answering import answer_points
 from ingest.services.handlings import accept
+from ingest.services.identifying import identify_by_sight
 from ingest.services.intake import create_case, submit
 from registry.models import Event
 from registry.permissions import NotYours
@@ -42,6 +44,17 @@ def case(cast: Cast) -> Case:
     return submit(case=case, actor=cast.clerk, now=NOW)
 
 
+def looked_at(case: Case, cast: Cast) -> None:
+    identify_by_sight(
+        case=case,
+        person=IdentityPerson.AGENT,
+        document="居民身份证",
+        reason="读卡器故障",
+        actor=cast.clerk,
+        now=NOW,
+    )
+
+
 def good(case: Case) -> dict[str, Answer]:
     return {point.code: Answer(point.expect) for point in points_of(case.item.review_points)}
 
@@ -55,6 +68,7 @@ def test_without_answers_the_window_does_not_accept(case: Case, cast: Cast) -> N
 
 def test_with_every_answer_it_accepts_and_names_its_grant(case: Case, cast: Cast) -> None:
     answer_points(case=case, answers=good(case), actor=cast.clerk, now=NOW)
+    looked_at(case, cast)
     handling = accept(handling=case.handlings.get(), actor=cast.clerk, now=NOW)
     assert handling.state == "accepted"
     assert Event.objects.get(kind="handling.accepted").data["grant"]
@@ -69,6 +83,7 @@ def test_a_wrong_answer_holds_acceptance_until_it_is_put_right(case: Case, cast:
         accept(handling=case.handlings.get(), actor=cast.clerk, now=NOW)
     assert refused.value.code == "points_against"
     answer_points(case=case, answers={code: Answer(value=True)}, actor=cast.clerk, now=NOW)
+    looked_at(case, cast)
     accept(handling=case.handlings.get(), actor=cast.clerk, now=NOW)
     told = Event.objects.filter(kind="case.points_answered").order_by("pk")
     assert [event.data["answers"][code] for event in told] == [False, True]
