@@ -17,6 +17,7 @@ from logistics.sandbox.wires import label_pdf
 from logistics.services.labels import FORMS, Printed, print_carrier_label, print_label
 from registry.permissions import NotYours
 from storage.errors import Refused
+from storage.services import open_verified
 from tests.cast import NOW, assemble
 from tests.logistics.labels import SECRETS, to_applicant, to_office
 from tests.logistics.printers import print_tspl, print_zpl
@@ -72,7 +73,9 @@ def test_the_carriers_own_label_is_asked_for_once_and_gets_our_code_beside_it(
     printed = print_carrier_label(parcel=waybill.parcel, actor=road.cast.clerk, now=NOW)
     wanted = {(QR, waybill.parcel.token_text), (CODE128, waybill.number)}
     assert codes_on(page_of(printed.content)) == wanted
-    assert Waybill.objects.get().label is not None
+    kept = Waybill.objects.get().label
+    assert kept is not None
+    assert open_verified(kept) == label_pdf(waybill.number)
     sandbox.shutdown()  # a second print needs no courier
     again = print_carrier_label(parcel=waybill.parcel, actor=road.cast.clerk, now=NOW)
     assert again.content == printed.content

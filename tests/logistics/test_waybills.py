@@ -20,13 +20,11 @@ from logistics.services.parcels import cancel_parcel, unseal_parcel
 from logistics.services.waybills import (
     book_waybill,
     cancel_waybill,
-    fetch_carrier_label,
     register_waybill,
     resume_waybills,
 )
 from registry.models import Event, ServiceCentre
 from registry.permissions import NotYours
-from storage.services import open_verified
 from tests.cast import NOW, Cast, assemble
 from tests.logistics.couriers import API_KEY, NEUTRAL
 from tests.logistics.road import Road, build_road, copy_of, kuaidi100_account, wish
@@ -251,11 +249,6 @@ def test_only_the_sender_books(road: Road) -> None:
             book_waybill(
                 parcel=parcel, account=road.account, term=PaymentTerm.COLLECT, actor=stranger, now=NOW
             )
-
-
-def test_the_couriers_label_is_kept(road: Road) -> None:
-    stored = fetch_carrier_label(waybill=road.booked(), now=NOW)
-    assert open_verified(stored).startswith(b"%PDF")
 
 
 def test_a_waybill_written_by_hand_is_followed(road: Road, sandbox: SandboxServer) -> None:
