@@ -9,8 +9,9 @@ from registry.actors import Actor
 from registry.permissions import may
 from registry.terms import Role
 from tests.cast import Cast, open_case, person
+from tests.config.addresses import ABOUT
 from tests.config.conftest import SignIn
-from tests.config.world import ABOUT, OPEN_TO_ALL, WITHOUT_LOGIN, World, pages, populate
+from tests.config.world import OPEN_TO_ALL, WITHOUT_LOGIN, World, pages, populate
 from tests.logistics.road import Road
 
 NOT_FOUND = 404
