@@ -69,4 +69,9 @@ def test_a_mixed_stack_is_split_and_its_stray_pages_come_home(
     expect(page.get_by_role("status").filter(has_text="已放回")).to_be_visible()
     page.get_by_role("button", name="右转").click()
     expect(page.get_by_role("status").filter(has_text="顺时针 90 度")).to_be_visible()
+    shown = page.locator(".linked img")
+    expect(shown).to_have_js_property("complete", True)
+    assert shown.evaluate(
+        "picture => picture.naturalWidth > picture.naturalHeight"
+    )  # not the one kept before
     look(page, "page")
