@@ -70,7 +70,7 @@ def test_a_mixed_stack_is_split_and_its_stray_pages_come_home(
     page.get_by_role("button", name="右转").click()
     expect(page.get_by_role("status").filter(has_text="顺时针 90 度")).to_be_visible()
     shown = page.locator(".linked img")
-    expect(shown).to_have_js_property("complete", True)
+    expect(shown).to_have_js_property("complete", value=True)
     assert shown.evaluate(
         "picture => picture.naturalWidth > picture.naturalHeight"
     )  # not the one kept before
