@@ -14,8 +14,8 @@ from bench.peers import command, needs, python
 from bench.processes import ROOT, last_line, run
 
 ABOUT = """\
-Assembly of N scans whose text is already read (500, its memory also at 2,000; quick: 100), each step in a process of its own, against img2pdf
-on the same files, which makes neither a text layer nor PDF/A: milliseconds a page, bytes a page beyond the scans
+Assembly of N scans whose text is already read (500, its memory also at 2,000; quick: 100), each step in a process of
+its own, against img2pdf on the same files, which makes neither a text layer nor PDF/A: milliseconds a page, bytes a page beyond the scans
 themselves, peak memory. A B-LTA signature on a dossier of 20 pages, against the one call of pyHanko's own library
 with the same key, picture, timestamps and trust, in turns within one process. Verification of the N pages signed
 twice, against pyHanko validating every signature: memory and time. Last, scans to signed dossier as whole processes:

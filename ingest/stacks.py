@@ -1,19 +1,26 @@
 """Taking in a scanned stack: split by its separator sheets onto the cases of the window, the rest kept in its tray."""
 
-import hashlib
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
 
 from ingest.inspect import PageImage, Sheet, inspect_file, quality
 from ingest.models import Case, Material, Page, SourceFile, Stack, StackPage
 from ingest.rules import NotNow
 from ingest.sorting import Fate, Seen, Why, sort_pages
-from ingest.uploads import Keeping, assumed_dpi, check_open, keep_found
+from ingest.uploads import (
+    Keeping,
+    assumed_dpi,
+    check_open,
+    deserves_another_try,
+    digest_of,
+    is_open,
+    keep_found,
+    next_position,
+)
 from registry.actors import Actor
 from registry.events import record
 from registry.models import Window
@@ -61,12 +68,8 @@ def receive_stack(*, window: Window, path: Path, original_name: str, actor: Acto
     check_may(actor, "page.place")
     if actor.window_id != window.pk and actor.kind != "system":
         raise Refused("other_window", "只能在自己的窗口收件。")
-    if not path.is_file():
-        raise Refused("missing", "没有收到文件，请重新上传。", can_retry=True)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    known = Stack.objects.filter(window=window, sha256=digest).first()
-    if known is not None and known.verdict != SourceFile.Verdict.REFUSED:
+    known = Stack.objects.filter(window=window, sha256=digest_of(path)).first()
+    if known is not None and not deserves_another_try(known.verdict, known.code):
         return known
     with tempfile.TemporaryDirectory(prefix="stack-") as folder:
         keeping = keep_found(inspect_file(path, Path(folder), separators=True), path, now)
@@ -135,15 +138,7 @@ def suggest_homes(pages: Iterable[StackPage]) -> dict[int, Material]:
 def _first_empty(case_id: int, after: int) -> Material | None:
     rows = Material.objects.filter(case_id=case_id, position__gt=after, pages__isnull=True)
     row = rows.select_related("case").order_by("position").first()
-    return row if row is not None and _is_open(row.case, row) else None
-
-
-def _is_open(case: Case, material: Material) -> bool:
-    try:
-        check_open(case, material)
-    except NotNow:
-        return False
-    return True
+    return row if row is not None and is_open(row.case, row) else None
 
 
 def _move(
@@ -188,7 +183,7 @@ def _write(keeping: Keeping, window: Window, original_name: str, actor: Actor, n
     # Cases are held in one order, so that two stacks cannot wait for each other.
     cases = Case.objects.select_for_update().filter(pk__in={home.case_id for home in homes.values()})
     held = {case.pk: case for case in cases.order_by("pk")}
-    closed = {home.pk for home in homes.values() if not _is_open(held[home.case_id], home)}
+    closed = {home.pk for home in homes.values() if not is_open(held[home.case_id], home)}
     fates = list(
         sort_pages(
             (_seen(page) for page in found.pages),
@@ -300,13 +295,11 @@ def _bring_home(pages: Sequence[StackPage], material: Material, actor: Actor, no
     if not fresh and file.verdict == SourceFile.Verdict.REFUSED:
         raise NotNow("refused_before", f"这份扫描件在该办件曾被拒收：{file.reason}")
     there = {page.number: page for page in file.pages.all()}
-    last = Page.objects.filter(case_id=material.case_id, material=material).aggregate(last=Max("position"))
-    position = -1 if last["last"] is None else int(last["last"])
+    position = next_position(material.case_id, material.pk)
     placed = []
     for page in pages:
         home = there.get(page.number)
         if home is None:
-            position += 1
             home = Page.objects.create(
                 case_id=material.case_id,
                 material=material,
@@ -328,6 +321,7 @@ def _bring_home(pages: Sequence[StackPage], material: Material, actor: Actor, no
                 captured_at=stack.uploaded_at,
             )
             placed.append(page.number)
+            position += 1
         StackPage.objects.filter(pk=page.pk).update(fate=StackPage.Fate.PLACED, why="", page=home)
     if placed:
         record(

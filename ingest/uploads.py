@@ -58,8 +58,8 @@ def receive_file(
     check_open(case, material)
     if material is not None and material.case_id != case.pk:
         raise Refused("other_case", "这份材料不属于这个办件。")
-    known = SourceFile.objects.filter(case=case, sha256=_sha256(path)).first()
-    if known is not None and not _deserves_another_try(known):
+    known = SourceFile.objects.filter(case=case, sha256=digest_of(path)).first()
+    if known is not None and not deserves_another_try(known.verdict, known.code):
         return known
     with tempfile.TemporaryDirectory(prefix="intake-") as folder:
         keeping = keep_found(inspect_file(path, Path(folder), password=password), path, now)
@@ -152,8 +152,32 @@ def check_open(case: Case, material: Material | None) -> None:
         raise NotNow("case_not_open", "办件已提交，不能再上传材料；需要补充时请等审批部门发出补正通知。")
 
 
-def _deserves_another_try(known: SourceFile) -> bool:
-    return known.verdict == SourceFile.Verdict.REFUSED and known.code in WORTH_ANOTHER_TRY
+def is_open(case: Case, material: Material | None) -> bool:
+    """Whether the case still takes pages there."""
+    try:
+        check_open(case, material)
+    except NotNow:
+        return False
+    return True
+
+
+def deserves_another_try(verdict: str, code: str) -> bool:
+    """Whether the same bytes may be inspected again: they were refused for something that passes."""
+    return verdict == SourceFile.Verdict.REFUSED and code in WORTH_ANOTHER_TRY
+
+
+def next_position(case_id: int, material_id: int | None) -> int:
+    """Behind the pages that a material has, or those of the case that await sorting."""
+    last = Page.objects.filter(case=case_id, material=material_id).aggregate(last=Max("position"))["last"]
+    return 0 if last is None else int(last) + 1
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of an uploaded file, in hexadecimal. Raises Refused when it did not arrive."""
+    if not path.is_file():
+        raise Refused("missing", "没有收到文件，请重新上传。", can_retry=True)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def keep_found(found: Inspection, path: Path, now: datetime) -> Keeping:
@@ -185,7 +209,7 @@ def _write(
     file = SourceFile.objects.filter(case=held, sha256=found.sha256).first()
     if file is None:
         file = SourceFile(case=held, sha256=found.sha256)
-    elif not _deserves_another_try(file):
+    elif not deserves_another_try(file.verdict, file.code):
         return file
     file.material = material
     file.stored = keeping.original
@@ -218,8 +242,7 @@ def _write(
 
 def _pages(file: SourceFile, keeping: Keeping, now: datetime) -> list[Page]:
     """Rows for the pages, behind those that the material has already."""
-    last = Page.objects.filter(case=file.case, material=file.material).aggregate(last=Max("position"))["last"]
-    first = 0 if last is None else last + 1
+    first = next_position(file.case_id, file.material_id)
     aside = _blank_backs(keeping.found.pages)
     return [
         Page(
@@ -270,10 +293,3 @@ def _ranges(numbers: list[int]) -> str:
         else:
             parts.append([number])
     return "、".join(str(part[0]) if len(part) == 1 else f"{part[0]}–{part[-1]}" for part in parts)
-
-
-def _sha256(path: Path) -> str:
-    if not path.is_file():
-        raise Refused("missing", "没有收到文件，请重新上传。", can_retry=True)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

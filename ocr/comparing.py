@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from rapidfuzz.distance import Levenshtein
+
 from ocr.fields import Check, Field, Kind
 from ocr.fields.numbers import kind_of_number
 from registry.masking import is_organisation
@@ -245,13 +247,4 @@ def _firsts(places: Iterable[Place]) -> list[Place]:
 
 def distance(one: str, other: str, most: int = 2 * NEAR) -> int:
     """Return how many characters must be put in, taken out or replaced; `most` + 1 for anything farther."""
-    if abs(len(one) - len(other)) > most:
-        return most + 1
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
-        above, row[0] = row[0], i
-        for j, its in enumerate(other, 1):
-            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (letter != its))
-        if min(row) > most:
-            return most + 1
-    return min(row[-1], most + 1)
+    return Levenshtein.distance(one, other, score_cutoff=most)

@@ -80,8 +80,11 @@ async def _token(session: aiohttp.ClientSession, seal: PlatformSeal) -> str | No
         return None
     grant = {"grant_type": "client_credentials", "client_id": seal.client, "client_secret": seal.secret}
     address = CSCServiceSessionInfo(seal.service, seal.credential).endpoint_url("oauth2/token")
-    answer = await _post(session, address, json=grant)
-    return str(answer["access_token"]) if "access_token" in answer else None
+    answer = await _post(session, address, data=grant)  # a form, as OAuth 2 has it (RFC 6749, section 4.4.2)
+    token = answer.get("access_token")
+    if not isinstance(token, str):
+        raise SealUnusable(can_retry=True)
+    return token
 
 
 async def _credential(session: aiohttp.ClientSession, service: CSCServiceSessionInfo) -> CSCCredentialInfo:
@@ -124,14 +127,13 @@ class _Release(CSCAuthorizationManager):
 
 
 class _PlatformSigner(CSCSigner):
-    """Says in our words that a platform does not sign."""
+    """Says in our words that a platform does not sign, and why: further up pyHanko knows only that it did not."""
 
-    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
+    async def commit(self) -> None:
         try:
-            signature: bytes = await super().async_sign_raw(data, digest_algorithm, dry_run)
+            await super().commit()  # type: ignore[no-untyped-call]
         except (*_SILENT, *_UNREADABLE) as error:
             raise _unusable(error) from error
-        return signature
 
 
 def _unusable(error: BaseException) -> SealUnusable:

@@ -31,7 +31,8 @@ def inspect_file(
     Always answers with an Inspection: whatever the file does to its parser is a refusal with a
     sentence. A refused file leaves nothing in `out_dir`. Pages are named 0001.jpg, 0002.png, …;
     `out_dir` must hold no such files yet (FileExistsError). With `codes` every QR code and barcode on the pages
-    is read, too, as hard as `ingest.codes` can; with `separators` what a page has of a separator sheet. A file of more than `most_pages` is refused.
+    is read, too, as hard as `ingest.codes` can; with `separators` what a page has of a separator sheet. A file of
+    more than `most_pages` is refused.
     """
     if not path.is_file():
         return _refused("missing", {}, sha256="", size=0, media_type="")

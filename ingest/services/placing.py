@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max
 
 from ingest.models import Case, Material, Page
 from ingest.rules import NotNow
-from ingest.uploads import check_open
+from ingest.uploads import check_open, is_open, next_position
 from registry.actors import Actor
 from registry.events import record
 from registry.permissions import check_may
@@ -27,8 +26,7 @@ def move_page(*, page: Page, material: Material, actor: Actor, now: datetime) ->
         return page
     with _held(page, actor) as held:
         check_open(held, material)
-        last = Page.objects.filter(material=material).aggregate(last=Max("position"))["last"]
-        position = 0 if last is None else last + 1
+        position = next_position(page.case_id, material.pk)
         _change(
             page, {"material_id": material.pk, "position": position}, before={"material_id": page.material_id}
         )
@@ -83,11 +81,7 @@ def bring_page_back(*, page: Page, actor: Actor, now: datetime) -> Page:
 
 def may_be_placed(page: Page) -> bool:
     """Whether pages of this place in the case may still be moved."""
-    try:
-        check_open(page.case, page.material)
-    except NotNow:
-        return False
-    return True
+    return is_open(page.case, page.material)
 
 
 def _put(page: Page, kind: str, actor: Actor, now: datetime, *, aside: bool) -> Page:

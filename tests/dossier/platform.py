@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,7 +24,8 @@ Answer = tuple[int, dict[str, Any]]
 
 @dataclass
 class Platform:
-    """One credential. `asked` names the endpoints in order; `digests` is all that was ever handed in to be signed."""
+    """One credential. `asked` names the endpoints in order; `digests` is all that was ever handed in to be signed;
+    the endpoint that `refuses` names says no."""
 
     key: ec.EllipticCurvePrivateKey
     certificates: list[Certificate]
@@ -33,6 +35,7 @@ class Platform:
     credential: str = "seal-7"
     url: str = ""
     broken: bool = False
+    refuses: str = ""
     asked: list[str] = field(default_factory=list)
     digests: list[bytes] = field(default_factory=list)
     _tokens: set[str] = field(default_factory=set)
@@ -46,6 +49,8 @@ class Platform:
         self.asked.append(name)
         if self.broken:
             return 503, {"error": "server_error"}
+        if name == self.refuses:
+            return 400, {"error": "invalid_request"}
         if name == "oauth2/token":
             return self._token(body)
         if bearer not in self._tokens:
@@ -105,7 +110,10 @@ class Platform:
 def running(platform: Platform) -> Iterator[Platform]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            sent = self.rfile.read(int(self.headers["content-length"]))
+            form = self.headers["content-type"] == "application/x-www-form-urlencoded"
+            body = dict(parse_qsl(sent.decode())) if form else json.loads(sent)
+            assert form == self.path.endswith("/oauth2/token")
             bearer = self.headers.get("authorization", "").removeprefix("Bearer ")
             status, told = platform.answer(self.path.removeprefix("/tsp/csc/v1/"), bearer, body)
             content = json.dumps(told).encode()

@@ -70,6 +70,20 @@ def test_a_wrong_pin_is_tried_once_and_nothing_is_left(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("endpoint", ["credentials/info", "credentials/authorize", "signatures/signHash"])
+def test_a_refusal_at_any_step_is_final(
+    tmp_path: Path, unsigned: Path, seals: SealOffice, platform: Platform, endpoint: str
+) -> None:
+    platform.refuses = endpoint
+    with pytest.raises(SealUnusable) as refusal:
+        seals.seal(
+            unsigned, tmp_path / "out.pdf", WINDOW_SEAL, signer=platform_seal(platform.reference, SECRET)
+        )
+    assert not refusal.value.can_retry
+    assert platform.asked.count(endpoint) == 1
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_platform_that_is_down_can_be_asked_later(
     tmp_path: Path, unsigned: Path, seals: SealOffice, platform: Platform
 ) -> None:

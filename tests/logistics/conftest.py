@@ -1,4 +1,4 @@
-"""A courier sandbox that really listens, and a client to reach it."""
+"""A courier sandbox that really listens, a client to reach it, and a parcel on its road."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,7 +8,10 @@ import pytest
 
 from logistics.sandbox.server import SandboxServer, running
 from logistics.sandbox.world import World
+from tests.cast import Cast, assemble
 from tests.logistics.couriers import API_KEY, KUAIDI100, WEBHOOK_SECRET
+from tests.logistics.play import Play
+from tests.logistics.road import Road, build_road
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +29,22 @@ def sandbox() -> Iterator[SandboxServer]:
     )
     with running(world) as server:
         yield server
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return assemble()
+
+
+@pytest.fixture
+def road(cast: Cast, sandbox: SandboxServer) -> Road:
+    """A case whose originals may travel."""
+    return build_road(cast, sandbox.url).pre_reviewed()
+
+
+@pytest.fixture
+def play(road: Road) -> Play:
+    """The courier's side of a parcel that was handed over."""
+    waybill = road.booked()
+    road.on_the_road(waybill)
+    return Play(waybill, road.account)

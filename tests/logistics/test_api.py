@@ -5,23 +5,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from logistics.sandbox.server import SandboxServer
 from registry.models import User
-from tests.cast import Cast, assemble
-from tests.logistics.road import Road, build_road
+from tests.logistics.road import Road
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
 API = "/api/v1"
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return assemble()
-
-
-@pytest.fixture
-def road(cast: Cast, sandbox: SandboxServer) -> Road:
-    return build_road(cast, sandbox.url).pre_reviewed()
 
 
 def signed_in(username: str) -> Client:

@@ -11,7 +11,6 @@ from ingest.models import Original
 from logistics.models import CustodyEvent, Incident, Parcel, ParcelItem
 from logistics.rules.parcels import IncidentKind, NotNow, ParcelState
 from logistics.rules.payers import Leg
-from logistics.sandbox.server import SandboxServer
 from logistics.services.custody import (
     archive_original,
     find_missing,
@@ -30,21 +29,11 @@ from registry.models import Event
 from registry.permissions import NotYours
 from registry.tokens import ForeignCode, ForgedCode, Purpose, WrongPurpose, mint
 from storage.errors import Refused
-from tests.cast import NOW, Cast, assemble
-from tests.logistics.road import Road, build_road
+from tests.cast import NOW
+from tests.logistics.road import Road
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
 LATER = NOW + timedelta(hours=20)
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return assemble()
-
-
-@pytest.fixture
-def road(cast: Cast, sandbox: SandboxServer) -> Road:
-    return build_road(cast, sandbox.url).pre_reviewed()
 
 
 @pytest.fixture

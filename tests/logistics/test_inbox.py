@@ -25,31 +25,14 @@ from logistics.services.waybills import book_waybill
 from registry.models import Event
 from registry.permissions import NotYours
 from storage.errors import Refused
-from tests.cast import NOW, Cast, assemble
+from tests.cast import NOW, assemble
 from tests.logistics.couriers import WEBHOOK_SECRET
 from tests.logistics.play import Play, process_all, send
-from tests.logistics.road import Road, build_road, kuaidi100_account
+from tests.logistics.road import Road, kuaidi100_account
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
 GOOD = '{"result":true,"returnCode":"200","message":"成功"}'.encode()
 State = WebhookDelivery.State
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return assemble()
-
-
-@pytest.fixture
-def road(cast: Cast, sandbox: SandboxServer) -> Road:
-    return build_road(cast, sandbox.url).pre_reviewed()
-
-
-@pytest.fixture
-def play(road: Road) -> Play:
-    waybill = road.booked()
-    road.on_the_road(waybill)
-    return Play(waybill, road.account)
 
 
 def state_of(play: Play) -> str:

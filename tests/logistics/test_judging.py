@@ -10,7 +10,6 @@ from logistics.couriers.neutral import NeutralCourier
 from logistics.models import ForgeryTally, TrackingEvent, WebhookDelivery
 from logistics.rules.tracking import TrackingKind
 from logistics.sandbox.pushing import Push
-from logistics.sandbox.server import SandboxServer
 from logistics.services import judging
 from logistics.services.accounts import rotate_credentials
 from logistics.services.inbox import note_arrivals
@@ -20,31 +19,14 @@ from registry.events import verify_chains
 from registry.models import Event
 from registry.permissions import NotYours
 from storage.errors import Refused
-from tests.cast import NOW, Cast, assemble
+from tests.cast import NOW
 from tests.logistics.couriers import API_KEY
 from tests.logistics.play import Play, process_all, send
-from tests.logistics.road import Road, build_road
+from tests.logistics.road import Road
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
 WRONG = "whsec_" + base64.b64encode(b"x" * 24).decode()
 State = WebhookDelivery.State
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return assemble()
-
-
-@pytest.fixture
-def road(cast: Cast, sandbox: SandboxServer) -> Road:
-    return build_road(cast, sandbox.url).pre_reviewed()
-
-
-@pytest.fixture
-def play(road: Road) -> Play:
-    waybill = road.booked()
-    road.on_the_road(waybill)
-    return Play(waybill, road.account)
 
 
 def forged(play: Play, number: int) -> Push:

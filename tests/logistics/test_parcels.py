@@ -22,15 +22,10 @@ from logistics.services.parcels import (
 from registry.models import Event
 from registry.permissions import NotYours
 from registry.terms import Mode
-from tests.cast import NOW, Cast, assemble
+from tests.cast import NOW, Cast
 from tests.logistics.road import Road, build_road
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return assemble()
 
 
 @pytest.fixture

@@ -11,20 +11,10 @@ from logistics.sandbox.server import SandboxServer
 from logistics.services.incidents import resolve_incident
 from logistics.services.tracking import overdue, poll, watch_silence
 from registry.models import Event
-from tests.cast import NOW, Cast, assemble
-from tests.logistics.road import Road, build_road, copy_of, wish
+from tests.cast import NOW
+from tests.logistics.road import Road, copy_of, wish
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return assemble()
-
-
-@pytest.fixture
-def road(cast: Cast, sandbox: SandboxServer) -> Road:
-    return build_road(cast, sandbox.url).pre_reviewed()
 
 
 def test_only_a_scan_breaks_the_silence(road: Road, sandbox: SandboxServer, client: httpx.Client) -> None:

@@ -1,12 +1,10 @@
 """A burst of pushes while the web server and the worker are killed: nothing acknowledged is lost, nothing counts twice."""
 
-import os
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,44 +23,19 @@ from tests.cast import assemble
 from tests.logistics.couriers import WEBHOOK_SECRET
 from tests.logistics.play import Play
 from tests.logistics.road import build_road
-from tests.shared import ROOT
+from tests.processes import Start, kill, starting
 
 pytestmark = pytest.mark.usefixtures("objects")
 PUSHES = 120
 SECONDS = 120
 State = WebhookDelivery.State
-Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
 def start(outside: dict[str, str], tmp_path: Path) -> Iterator[Start]:
     """Starts one of our processes on this test's database; whatever is left of them is killed at the end."""
-    running: list[subprocess.Popen[bytes]] = []
-
-    def start_one(*words: str) -> "subprocess.Popen[bytes]":
-        environment = {**outside, "TONGBAN_JOB_LEASE_SECONDS": "2"}
-        with (tmp_path / "log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, *words],
-                cwd=ROOT,
-                env=environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        running.append(process)
-        return process
-
-    yield start_one
-    for process in running:
-        kill(process)
-
-
-def kill(process: "subprocess.Popen[bytes]") -> None:
-    """The whole family at once, as a power cut does."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    with starting({**outside, "TONGBAN_JOB_LEASE_SECONDS": "2"}, tmp_path / "log") as start_one:
+        yield lambda *words: start_one(sys.executable, *words)
 
 
 class Courier:

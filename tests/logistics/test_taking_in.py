@@ -9,36 +9,18 @@ from logistics.couriers.neutral import NeutralCourier
 from logistics.models import TrackingEvent, Waybill, WebhookDelivery
 from logistics.rules.tracking import TrackingKind
 from logistics.sandbox.pushing import Push, neutral_push
-from logistics.sandbox.server import SandboxServer
 from logistics.services.inbox import note_arrivals
 from logistics.services.taking_in import MOST_ATTEMPTS, process_delivery, replay, sweep_inbox
 from registry.models import Event
-from tests.cast import NOW, Cast, assemble
+from tests.cast import NOW
 from tests.logistics.couriers import WEBHOOK_SECRET
 from tests.logistics.play import Play, process_all, send
-from tests.logistics.road import Road, build_road
+from tests.logistics.road import Road
 from workers.work.parcels import take_in_push
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
 LATER = NOW + timedelta(minutes=5)
 State = WebhookDelivery.State
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return assemble()
-
-
-@pytest.fixture
-def road(cast: Cast, sandbox: SandboxServer) -> Road:
-    return build_road(cast, sandbox.url).pre_reviewed()
-
-
-@pytest.fixture
-def play(road: Road) -> Play:
-    waybill = road.booked()
-    road.on_the_road(waybill)
-    return Play(waybill, road.account)
 
 
 @pytest.fixture

@@ -25,22 +25,12 @@ from logistics.services.waybills import (
 )
 from registry.models import Event, ServiceCentre
 from registry.permissions import NotYours
-from tests.cast import NOW, Cast, assemble
+from tests.cast import NOW
 from tests.logistics.couriers import API_KEY, NEUTRAL
-from tests.logistics.road import Road, build_road, copy_of, kuaidi100_account, wish
+from tests.logistics.road import Road, copy_of, kuaidi100_account, wish
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
 LATER = NOW + timedelta(minutes=10)
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return assemble()
-
-
-@pytest.fixture
-def road(cast: Cast, sandbox: SandboxServer) -> Road:
-    return build_road(cast, sandbox.url).pre_reviewed()
 
 
 def listen_in(sandbox: SandboxServer, acts: list[str]) -> None:

@@ -1,8 +1,6 @@
 """Real relay and worker processes over a real broker: killed, deaf and flooded."""
 
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,11 +9,10 @@ import pytest
 from redis import Redis
 
 from config.services.processes import wait_until
-from tests.shared import ROOT
+from tests.processes import Start, kill, starting
 from tests.workers.cast import something_happened
 from workers.models import Job
 
-Start = Callable[..., "subprocess.Popen[bytes]"]
 RELAY = [sys.executable, "-m", "tests.workers.probe", "relay"]
 WORKER = [
     *(sys.executable, "-m", "celery", "-A", "tests.workers.probe", "worker", "--concurrency=1"),
@@ -34,27 +31,9 @@ def diary(tmp_path: Path) -> Path:
 @pytest.fixture
 def start(outside: dict[str, str], broker: Redis, diary: Path, tmp_path: Path) -> Iterator[Start]:
     """Starts a process that works on this test's database; kills what is left of all of them at the end."""
-    running: list[subprocess.Popen[bytes]] = []
-
-    def start_one(*command: str) -> "subprocess.Popen[bytes]":
-        environment = {**outside, "PROBE_DIARY": str(diary), "TONGBAN_JOB_LEASE_SECONDS": "3"}
-        with (tmp_path / "log").open("ab") as log:
-            process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
-            )
-        running.append(process)
-        return process
-
-    yield start_one
-    for process in running:
-        kill(process)
-
-
-def kill(process: "subprocess.Popen[bytes]") -> None:
-    """The whole worker at once, children too: what an out-of-memory killer or a power cut does."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    environment = {**outside, "PROBE_DIARY": str(diary), "TONGBAN_JOB_LEASE_SECONDS": "3"}
+    with starting(environment, tmp_path / "log") as start_one:
+        yield start_one
 
 
 def until(holds: Callable[[], bool], tmp_path: Path) -> None:

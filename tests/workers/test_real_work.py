@@ -1,10 +1,7 @@
 """A worker killed in the middle of reading, and another in the middle of signing: the case completes, once."""
 
-import os
-import signal
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +17,7 @@ from registry.events import verify_chains
 from registry.models import Event, Slip
 from tests.cast import NOW, Cast, assemble, open_case
 from tests.ingest.paper import hand_in_everything, picture
-from tests.shared import ROOT
+from tests.processes import Start, kill, starting
 from workers.models import Job, JobState
 
 RELAY = (sys.executable, "manage.py", "relay")
@@ -32,30 +29,10 @@ SECONDS = 150
 
 
 @pytest.fixture
-def start(
-    outside: dict[str, str], broker: Redis, objects: None, tmp_path: Path
-) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+def start(outside: dict[str, str], broker: Redis, objects: None, tmp_path: Path) -> Iterator[Start]:
     """Starts one of our processes on this test's servers; whatever is left of them is killed at the end."""
-    running: list[subprocess.Popen[bytes]] = []
-
-    def start_one(*command: str) -> "subprocess.Popen[bytes]":
-        environment = {**outside, "TONGBAN_JOB_LEASE_SECONDS": "3"}
-        with (tmp_path / "log").open("ab") as log:
-            process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
-            )
-        running.append(process)
-        return process
-
-    yield start_one
-    for process in running:
-        kill(process)
-
-
-def kill(process: "subprocess.Popen[bytes]") -> None:
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    with starting({**outside, "TONGBAN_JOB_LEASE_SECONDS": "3"}, tmp_path / "log") as start_one:
+        yield start_one
 
 
 def is_running(reaction: str) -> bool:
@@ -63,9 +40,7 @@ def is_running(reaction: str) -> bool:
 
 
 @pytest.mark.timeout(600)
-def test_the_case_completes_once_whatever_is_killed(
-    start: Callable[..., "subprocess.Popen[bytes]"], tmp_path: Path
-) -> None:
+def test_the_case_completes_once_whatever_is_killed(start: Start, tmp_path: Path) -> None:
     cast = assemble()
     case = _filled(cast, tmp_path)
     start(*RELAY)
