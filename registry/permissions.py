@@ -42,6 +42,7 @@ CLERK = (
         "case.submit",
         "case.accept",
         "case.identify",
+        "case.choose",
         "case.notify",
         "case.withdraw",
         "case.deliver",

@@ -188,6 +188,7 @@ CASE_ACTS = (
     "case.submit",
     "case.accept",
     "case.identify",
+    "case.choose",
     "case.withdraw",
     "case.deliver",
     "original.take_in",

@@ -13,6 +13,7 @@ from config.pages.frame import page
 from ingest.models import Handling, Material, Original
 from ingest.rules import IdentityPerson
 from ingest.services.answering import answer_points
+from ingest.services.choosing import change_choices as choose
 from ingest.services.delivery import close, start_delivery
 from ingest.services.handlings import accept, resubmit
 from ingest.services.identifying import identify_by_sight
@@ -185,6 +186,28 @@ def withdraw_case(request: HttpRequest, actor: Actor, number: str) -> HttpRespon
         withdraw(case=case, reason=reason, actor=actor, now=now)
 
     return act_on_case(request, actor, number, at="act-withdraw", act=take_back, said="办件已撤回。")
+
+
+@require_POST
+@page("case.choose")
+def change_choices(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """How the result comes and whether an agent may act, as the applicant wants it now."""
+    case, now, told = find_case(number, actor, "case.choose"), timezone.now(), request.POST
+    return act_on_case(
+        request,
+        actor,
+        number,
+        at="choices",
+        act=lambda: choose(
+            case=case,
+            delivery=told.get("delivery", ""),
+            agent_consent=bool(told.get("agent_consent")),
+            address=told.get("address", "")[:200],
+            actor=actor,
+            now=now,
+        ),
+        said="已按申请人的意思更改，并已记录。",
+    )
 
 
 @require_POST

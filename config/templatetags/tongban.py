@@ -15,8 +15,10 @@ from config.pages.case_sheet import lacks
 from config.pages.chips import Chip, deadline_chip
 from ingest.inspect.sentences import FAULT_WORDS, FAULTS
 from ingest.models import Case, Material
+from ingest.services.choosing import SETTLED
 from logistics.models import Discrepancy, Parcel
 from registry.masking import mask_address, mask_id_number, mask_name, mask_phone
+from registry.terms import Delivery
 from registry.time import local, local_day
 
 register = template.Library()
@@ -66,6 +68,12 @@ def word_chip(tone: str, label: str) -> SafeString:
 def has_text(values: list[str], value: object) -> bool:
     """Whether a submitted list holds this value."""
     return str(value) in values
+
+
+@register.simple_tag
+def choices_open(case: Case) -> list[tuple[str, str]]:
+    """The ways in which the result may come, as long as the applicant may still choose; nothing afterwards."""
+    return [] if case.state in SETTLED else Delivery.choices()
 
 
 @register.simple_tag

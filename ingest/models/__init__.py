@@ -2,6 +2,7 @@
 
 from ingest.models.answers import ReviewAnswer
 from ingest.models.cases import NO_DEADLINE, ON_THE_DESK, Case, Handling
+from ingest.models.enquiries import EnquiryBrake
 from ingest.models.identity import IdentityCheck
 from ingest.models.materials import Material, Original, OriginalStop, Page, SourceFile
 from ingest.models.stacks import Stack, StackPage
@@ -10,6 +11,7 @@ __all__ = [
     "NO_DEADLINE",
     "ON_THE_DESK",
     "Case",
+    "EnquiryBrake",
     "Handling",
     "IdentityCheck",
     "Material",

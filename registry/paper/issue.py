@@ -3,7 +3,9 @@
 import hashlib
 from datetime import datetime
 
+from django.conf import settings
 from django.db import models, transaction
+from django.urls import reverse
 
 from registry.actors import Actor
 from registry.events import record
@@ -12,7 +14,7 @@ from registry.paper import slips
 from registry.paper.engine import TEMPLATE_VERSION, render
 from registry.paper.kinds import SlipKind, number_of, sequence_name
 from registry.permissions import check_may
-from registry.tokens import Purpose, check, mint
+from registry.tokens import Purpose, Token, check, mint
 from storage.models import Kind
 from storage.services import open_verified, store_bytes
 
@@ -54,7 +56,9 @@ def issue(
             _give_back(sequence_name(kind, now), count)
             return known
         token = mint(Purpose.SLIP)
-        content = data.model_copy(update={"number": number_of(kind, count, now), "code": token.text})
+        content = data.model_copy(
+            update={"number": number_of(kind, count, now), "code": _code_of(token, data)}
+        )
         slip = Slip(
             **key,
             number=content.number,
@@ -112,6 +116,14 @@ def open_slip(*, slip: Slip, actor: Actor) -> bytes:
 def find_slip(scanned: str) -> Slip:
     """The slip whose QR was scanned. Raises `ForeignCode`, `ForgedCode`, `WrongPurpose` or `Slip.DoesNotExist`."""
     return Slip.objects.get(code=check(scanned, purpose=Purpose.SLIP).identifier)
+
+
+def _code_of(token: Token, data: slips.Slip) -> str:
+    """What the QR says. On papers for an applicant it is a link to the progress, of which the token is the last part: a
+    phone opens it, and our scanners read the token all the same."""
+    if not isinstance(data, slips.OfApplicant):
+        return token.text
+    return settings.PUBLIC_URL + reverse("progress_by_slip", args=[token.text])
 
 
 def _give_back(name: str, count: int) -> None:

@@ -6,6 +6,7 @@ ABOUT = {
         [
             "case", "reveal", "submit_case", "withdraw", "deliver", "close_case", "upload", "pack",
             "dossier_progress", "receipt_preview", "answer_points", "identify", "separators", "findings", "follow_suggestions",
+            "change_choices",
         ],
         "case",
     ),
@@ -26,6 +27,7 @@ ABOUT = {
     **dict.fromkeys(["resolve_incident"], "incident"),
     **dict.fromkeys(["dossier_file", "dossier_copy", "dossier_proof", "dossier_material", "sign_receipt", "sign_result", "check_dossier", "check_in_hand"], "dossier"),
     **dict.fromkeys(["slip", "slip_preview"], "slip"),
+    **dict.fromkeys(["progress_by_slip"], "slip_code"),
     **dict.fromkeys(["statement", "reconcile", "write_letter"], "statement"),
     **dict.fromkeys(["statement_upload", "confirm_upload", "drop_upload"], "handed_in"),
     **dict.fromkeys(["settlement", "settlement_file"], "settlement"),

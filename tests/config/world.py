@@ -36,6 +36,7 @@ from ocr.services.review import let_count
 from registry.actors import SYSTEM
 from registry.models import Agreement, Event, Grant, Slip
 from registry.paper.kinds import SlipKind
+from registry.tokens import Purpose, write
 from storage.models import Kind
 from storage.services import store_bytes
 from tests.cast import NOW
@@ -89,6 +90,7 @@ class World:
             "slip": {"pk": self.slip.pk},
             "statement": {"pk": self.statement.pk},
             "handed_in": {"pk": self.handed_in.pk},
+            "slip_code": {"token": write(Purpose.SLIP, self.slip.code).text},
             "settlement": {"number": self.settlement.number},
             "proposal": {"pk": self.proposal.pk},
             "contract": {"pk": self.contract.pk},
@@ -109,7 +111,7 @@ class World:
         )
 
 
-WITHOUT_LOGIN = frozenset({"check", "guides", "guide", "guide_versions"})
+WITHOUT_LOGIN = frozenset({"check", "guides", "guide", "guide_versions", "progress", "progress_by_slip"})
 OPEN_TO_ALL = WITHOUT_LOGIN | {"home"}
 """Pages that need no act of the permission table."""
 

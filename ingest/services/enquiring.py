@@ -1,0 +1,190 @@
+"""Progress without an account: an applicant's case by its number and the last four digits of the phone, guarded against guessing.
+
+No such case and a wrong tail get the same answer, after the same queries and the same decryption. Counts are kept in the
+database, so that they hold for every process.
+"""
+
+import hmac
+import ipaddress
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from django.db import transaction
+from django.db.models import F
+
+from ingest.models import Case, EnquiryBrake
+from registry.actors import Actor
+from registry.events import record
+from registry.models import Slip
+from registry.paper.kinds import SlipKind
+from registry.time import local
+from registry.tokens import Purpose, check
+from storage.encryption import blind_index, decrypt, encrypt
+from storage.errors import Refused
+
+WINDOW = timedelta(minutes=10)
+MOST_FROM_ONE = 20
+MOST_FROM_ALL = 1000
+WRONG_TAILS_A_DAY = 5
+"""After so many wrong tails a number, or a slip, is shut until midnight: ten thousand tails take more than five years."""
+EVERYBODY = "*"
+TAIL = 4
+APPLICANT = Actor(kind="applicant", id="", label="申请人（自助查询）")
+FOR_APPLICANTS = (
+    SlipKind.RECEIPT.value,
+    SlipKind.ACCEPTANCE.value,
+    SlipKind.NOTICE.value,
+    SlipKind.REFUSAL.value,
+    SlipKind.DELIVERY_PROOF.value,
+)
+
+
+class NoMatch(Refused):
+    """No such case, or not this tail: nobody learns which."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "progress_no_match",
+            "没有查到。请核对办件编号和收件时登记的手机号后四位；没有登记手机号的，请带收件凭证到收件窗口查询。",
+        )
+
+
+class Unreadable(Refused):
+    """The code of a link is not one of a slip of ours."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "progress_code",
+            "这个二维码打不开。请重新扫描收件凭证上的二维码，或用办件编号和手机号后四位查询。",
+        )
+
+
+class LockedOut(Refused):
+    """Too many wrong tails today."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "progress_locked",
+            "今天核对不符的次数过多，为保护申请人的信息，明天才能再查。急用的请带收件凭证到收件窗口查询。",
+        )
+
+
+class TooMany(Refused):
+    """Asked too often for now."""
+
+    def __init__(self) -> None:
+        minutes = int(WINDOW.total_seconds() // 60)
+        super().__init__("progress_too_many", f"查询次数过多，请 {minutes} 分钟后再试。", can_retry=True)
+
+
+def look_up(*, number: str, tail: str, caller: str, now: datetime) -> Case:
+    """The case of a number whose phone ends in `tail`; the look is recorded.
+
+    `caller` is a network address. Raises NoMatch, LockedOut, TooMany.
+    """
+    wanted = "".join(number.split()).upper()
+    _check_form(tail)
+    _brake_caller(caller, now)
+    return _opened(wanted, brake=f"case:{wanted}", tail=tail, now=now)
+
+
+def look_up_by_slip(*, token: str, tail: str, caller: str, now: datetime) -> Case:
+    """The same by the code on a slip, which stands for the number. Guessing by numbers does not shut who has the slip."""
+    _check_form(tail)
+    _brake_caller(caller, now)
+    slip = _slip_of(token)
+    return _opened(slip.case_number, brake=f"slip:{slip.code}", tail=tail, now=now)
+
+
+def glance(*, token: str, caller: str, now: datetime) -> Case:
+    """The case of a slip's code, for showing its stage and nothing else; the look is recorded. Raises Unreadable, TooMany."""
+    _brake_caller(caller, now)
+    case = Case.objects.filter(number=_slip_of(token).case_number).first()
+    if case is None:
+        raise Unreadable
+    with transaction.atomic():
+        record(kind="progress.stage_seen", actor=APPLICANT, subject=case, now=now, case_number=case.number)
+    return case
+
+
+def _check_form(tail: str) -> None:
+    if not (len(tail) == TAIL and tail.isascii() and tail.isdigit()):
+        raise Refused("progress_tail", "请输入收件时登记的手机号后四位数字。")
+
+
+def _opened(number: str, *, brake: str, tail: str, now: datetime) -> Case:
+    held = _take_try(brake, now)
+    row = Case.objects.filter(number=number).values_list("pk", "applicant_phone").first()
+    key, phone = row or (0, decrypt(_decoy()))
+    digits = "".join(char for char in phone if char.isdigit())
+    fits = hmac.compare_digest(digits[-TAIL:].encode(), tail.encode())
+    if not (fits and key):
+        _tell_when_shut(held, now)
+        raise NoMatch
+    with transaction.atomic():
+        EnquiryBrake.objects.filter(pk=held.pk, count__gt=0).update(count=F("count") - 1)
+        case = Case.objects.select_related("item", "window").get(pk=key)
+        record(kind="progress.looked_at", actor=APPLICANT, subject=case, now=now, case_number=number)
+    return case
+
+
+def _slip_of(token: str) -> Slip:
+    """The slip, handed to an applicant, that bears this code. Packing lists travel among strangers and open nothing."""
+    try:
+        identifier = check(token, purpose=Purpose.SLIP).identifier
+    except Refused as fault:
+        raise Unreadable from fault
+    slip = Slip.objects.filter(code=identifier, kind__in=FOR_APPLICANTS).exclude(case_number="").first()
+    if slip is None:
+        raise Unreadable
+    return slip
+
+
+def _take_try(name: str, now: datetime) -> EnquiryBrake:
+    """One of the day's tries, given back when it was right. Raises LockedOut when none is left."""
+    tomorrow = local(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    brake = _count(name, WRONG_TAILS_A_DAY, until=tomorrow.astimezone(UTC))
+    if brake is None:
+        raise LockedOut
+    return brake
+
+
+def _tell_when_shut(brake: EnquiryBrake, now: datetime) -> None:
+    """The last wrong try is an entry of the audit, whether there is such a case or not."""
+    brake.refresh_from_db()
+    if brake.count >= WRONG_TAILS_A_DAY:
+        with transaction.atomic():
+            record(kind="progress.locked", actor=APPLICANT, subject=brake, now=now)
+
+
+def _brake_caller(caller: str, now: datetime) -> None:
+    length = int(WINDOW.total_seconds())
+    until = datetime.fromtimestamp((int(now.timestamp()) // length + 1) * length, UTC)
+    EnquiryBrake.objects.filter(until__lte=now).delete()
+    for name, most in ((f"address:{_neighbourhood(caller)}", MOST_FROM_ONE), (EVERYBODY, MOST_FROM_ALL)):
+        if _count(name, most, until=until) is None:
+            raise TooMany
+
+
+def _count(name: str, most: int, *, until: datetime) -> EnquiryBrake | None:
+    """Count once more, unless the count is full already."""
+    digest = name if name == EVERYBODY else blind_index(f"progress:{name}")
+    with transaction.atomic():
+        brake, _ = EnquiryBrake.objects.get_or_create(name=digest, until=until)
+        counted = EnquiryBrake.objects.filter(pk=brake.pk, count__lt=most).update(count=F("count") + 1)
+    return brake if counted else None
+
+
+def _neighbourhood(caller: str) -> str:
+    """One household or host: a whole IPv6 network of 64 bits is as easily had as one address of IPv4."""
+    try:
+        address = ipaddress.ip_address(caller)
+    except ValueError:
+        return caller
+    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
+
+
+@lru_cache(maxsize=1)
+def _decoy() -> str:
+    """A phone that belongs to nobody, encrypted: opened where there is no case, so that this takes as long."""
+    return encrypt("00000000000")
