@@ -1,7 +1,6 @@
 """Dossiers over the wire: what there is, the file itself (ranged and resumable), a verdict on any file."""
 
 import re
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -31,6 +30,7 @@ from registry.auth import session_or_key
 from registry.callers import caller_address
 from registry.permissions import NotYours, visible
 from storage.models import StoredObject
+from storage.scratch import scratch
 from storage.services import read_range
 
 router = Router(tags=["卷宗"], auth=session_or_key)
@@ -180,8 +180,8 @@ def file_response(request: HttpRequest, dossier: Dossier, actor: Actor, now: dat
 
 def copy_response(dossier: Dossier, actor: Actor, now: datetime) -> HttpResponse:
     """The marked copy, made for this request and kept nowhere."""
-    with tempfile.TemporaryDirectory(prefix="copy-") as folder:
-        target = Path(folder) / "copy.pdf"
+    with scratch("copy") as folder:
+        target = folder / "copy.pdf"
         stamped_copy(dossier=dossier, actor=actor, now=now, target=target)
         response = HttpResponse(target.read_bytes(), content_type=PDF)
     response["Cache-Control"] = "private, no-store"
@@ -193,16 +193,16 @@ def copy_response(dossier: Dossier, actor: Actor, now: datetime) -> HttpResponse
 
 def material_response(dossier: Dossier, position: int, actor: Actor, now: datetime) -> HttpResponseBase:
     """One material, made for this request and kept nowhere."""
-    with tempfile.TemporaryDirectory(prefix="material-") as folder:
-        target = Path(folder) / "material.pdf"
+    with scratch("material") as folder:
+        target = folder / "material.pdf"
         material_copy(dossier=dossier, position=position, actor=actor, now=now, target=target)
         return _sent(target, f"dossier-{dossier.pk}-v{dossier.version}-m{position}.pdf", PDF)
 
 
 def proof_response(dossier: Dossier, actor: Actor, now: datetime) -> HttpResponseBase:
     """The proof bundle, made for this request; it leaves the disk when it was sent."""
-    with tempfile.TemporaryDirectory(prefix="proof-") as folder:
-        target = Path(folder) / "proof.zip"
+    with scratch("proof") as folder:
+        target = folder / "proof.zip"
         proof_bundle(dossier=dossier, actor=actor, now=now, target=target)
         return _sent(target, f"dossier-{dossier.pk}-v{dossier.version}-proof.zip", "application/zip")
 

@@ -1,8 +1,6 @@
 """Cases over the wire: what a platform or a person's own script may file, read and submit."""
 
-import tempfile
 from datetime import date, datetime
-from pathlib import Path
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -22,6 +20,7 @@ from registry.permissions import NotYours, check_may, visible
 from registry.terms import Delivery, Mode
 from registry.time import local_day
 from storage.errors import Refused
+from storage.scratch import scratch
 
 router = Router(tags=["办件"], auth=session_or_key)
 PAGE_SIZE = 50
@@ -162,8 +161,8 @@ def upload(
     actor = actor_of(request)
     case = _find(actor, "case.upload", number)
     target = _material(case, material)
-    with tempfile.TemporaryDirectory(prefix="upload-") as folder:
-        path = Path(folder) / "file"
+    with scratch("upload") as folder:
+        path = folder / "file"
         with path.open("wb") as copy:
             for block in file.chunks():
                 copy.write(block)

@@ -1,6 +1,5 @@
 """Taking in a scanned stack: split by its separator sheets onto the cases of the window, the rest kept in its tray."""
 
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ from registry.paper.separators import Separator, separators_pdf
 from registry.permissions import check_may, visible
 from registry.tokens import Purpose, check, mint, write
 from storage.errors import Refused
+from storage.scratch import scratch
 
 _NAME_LENGTH = 200
 Homes = Mapping[str, Material]
@@ -71,8 +71,8 @@ def receive_stack(*, window: Window, path: Path, original_name: str, actor: Acto
     known = Stack.objects.filter(window=window, sha256=digest_of(path)).first()
     if known is not None and not deserves_another_try(known.verdict, known.code):
         return known
-    with tempfile.TemporaryDirectory(prefix="stack-") as folder:
-        keeping = keep_found(inspect_file(path, Path(folder), separators=True), path, now)
+    with scratch("stack") as folder:
+        keeping = keep_found(inspect_file(path, folder, separators=True), path, now)
     try:
         with transaction.atomic():
             return _write(keeping, window, original_name, actor, now)

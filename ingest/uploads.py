@@ -20,6 +20,7 @@ from registry.permissions import check_may, visible
 from registry.time import local
 from storage.errors import Refused
 from storage.models import Kind, StoredObject
+from storage.scratch import scratch
 from storage.services import fetch_to, store_file
 
 WORTH_ANOTHER_TRY = frozenset({"too_slow", "crashed", "too_heavy", "locked", "wrong_password"})
@@ -61,8 +62,8 @@ def receive_file(
     known = SourceFile.objects.filter(case=case, sha256=digest_of(path)).first()
     if known is not None and not deserves_another_try(known.verdict, known.code):
         return known
-    with tempfile.TemporaryDirectory(prefix="intake-") as folder:
-        keeping = keep_found(inspect_file(path, Path(folder), password=password), path, now)
+    with scratch("intake") as folder:
+        keeping = keep_found(inspect_file(path, folder, password=password), path, now)
     try:
         with transaction.atomic():
             file = _write(keeping, case, material, original_name, actor, now)

@@ -14,6 +14,7 @@ from logistics.services.taking_in import sweep_inbox
 from logistics.services.tracking import overdue, poll, watch_silence
 from logistics.services.waybills import resume_waybills
 from storage.errors import Refused
+from storage.scratch import clear_left_behind
 
 log = logging.getLogger("tongban.upkeep")
 MOST_POLLS = 50
@@ -43,6 +44,11 @@ def renew_timestamps(*, now: datetime) -> int:
     return renew_due(now=now, within=timedelta(days=settings.STAMP_RENEWAL_DAYS), at_most=MOST_RENEWALS)
 
 
+def clear_scratch(*, now: datetime) -> int:
+    """Remove what killed processes left in the temporary folder of this machine."""
+    return clear_left_behind()
+
+
 DUTIES: Mapping[str, Callable[..., int]] = {
     "resume_waybills": resume_waybills,
     "sweep_inbox": sweep_inbox,
@@ -51,6 +57,7 @@ DUTIES: Mapping[str, Callable[..., int]] = {
     "watch_silence": watch_silence,
     "renew_timestamps": renew_timestamps,
     "watch_promises": watch_promises,
+    "clear_scratch": clear_scratch,
 }
 
 

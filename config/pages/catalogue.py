@@ -1,8 +1,5 @@
 """事项清单 as the administrator keeps it: what is published, a list taken in after a dry run, tables given out."""
 
-import tempfile
-from pathlib import Path
-
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Count, Q, QuerySet
@@ -19,6 +16,7 @@ from registry.permissions import NotYours
 from registry.terms import Scope
 from registry.time import local_day
 from storage.errors import Refused
+from storage.scratch import scratch
 
 FILE_MAX_BYTES = 32 << 20
 FAULTS_SHOWN = 500
@@ -56,12 +54,13 @@ def _import(request: HttpRequest, actor: Actor) -> CatalogueImport:
         raise Refused("catalogue_file", "请选择 XLSX 或 CSV 文件。")
     if (file.size or 0) > FILE_MAX_BYTES:
         raise Refused("file_too_large", "文件过大，请拆分后分次导入。")
-    with tempfile.NamedTemporaryFile(suffix=".table") as kept:
-        for chunk in file.chunks():
-            kept.write(chunk)
-        kept.flush()
+    with scratch("catalogue") as folder:
+        path = folder / "file.table"
+        with path.open("wb") as copy:
+            for block in file.chunks():
+                copy.write(block)
         dry_run = request.POST.get("act") != "import"
-        return import_catalogue(path=Path(kept.name), dry_run=dry_run, actor=actor, now=timezone.now())
+        return import_catalogue(path=path, dry_run=dry_run, actor=actor, now=timezone.now())
 
 
 def _file(request: HttpRequest, actor: Actor, form: str, media_type: str) -> HttpResponse:

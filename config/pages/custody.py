@@ -1,8 +1,5 @@
 """交接 by scanning: handing parcels over to the courier, and receiving them against the packing list."""
 
-import tempfile
-from pathlib import Path
-
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -24,6 +21,7 @@ from logistics.services.ends import is_receiver
 from registry.actors import Actor
 from registry.permissions import NotYours, visible
 from storage.errors import Refused
+from storage.scratch import scratch
 
 PHOTO_MAX_BYTES = 30 << 20
 QR = "QRCode"
@@ -158,8 +156,8 @@ def _code_on(photo: UploadedFile[bytes]) -> str:
     """The code on a stranger's photo, read in a limited child; the photo itself is kept nowhere."""
     if (photo.size or 0) > PHOTO_MAX_BYTES:
         raise NoCode("photo_too_large", "照片超过 30 MB，请改用较小的照片。")
-    with on_disk(photo) as path, tempfile.TemporaryDirectory(prefix="photo-") as folder:
-        found = inspect_file(path, Path(folder), codes=True, most_pages=1)
+    with on_disk(photo) as path, scratch("photo") as folder:
+        found = inspect_file(path, folder, codes=True, most_pages=1)
     if found.refused:
         raise NoCode("photo_unreadable", f"照片打不开：{found.reason}")
     text = next((code.text for page in found.pages for code in page.codes if code.format == QR), None)

@@ -1,8 +1,5 @@
 """卷宗 on the case page: progress, download for the deciding office, receipt, and checking what is kept."""
 
-import tempfile
-from pathlib import Path
-
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -22,6 +19,7 @@ from registry.actors import Actor
 from registry.callers import caller_address
 from registry.permissions import NotYours, visible
 from storage.errors import Refused
+from storage.scratch import scratch
 from storage.services import fetch_to
 
 BRAKES = ("too-many-checks", "checks-busy")
@@ -93,8 +91,8 @@ def check_kept(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     number = found.handling.case.number
     if found.stored is None:
         return render_case(request, actor, number, fault=Fault("dossiers", "卷宗尚在制作，请稍后再核验。"))
-    with tempfile.TemporaryDirectory(prefix="check-") as folder:
-        path = Path(folder) / "dossier.pdf"
+    with scratch("check") as folder:
+        path = folder / "dossier.pdf"
         fetch_to(found.stored, path)
         verdict = check_file(path=path, dossier=found)
     return render_case(request, actor, number, verdict=(found.pk, verdict))

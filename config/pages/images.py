@@ -1,9 +1,7 @@
 """Page images for people: a small or a large JPEG made from the stored page, upright; and the page with its text."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +19,7 @@ from ocr.standing import Mark, Standing
 from registry.actors import Actor
 from registry.permissions import NotYours, may, visible
 from storage.models import StoredObject
+from storage.scratch import scratch
 from storage.services import fetch_to
 
 THUMBNAIL = (256, 256)
@@ -183,8 +182,8 @@ def _drawn(
     part: tuple[int, int, int, int] | None = None,
 ) -> bytes:
     """The picture of a page, or of a part of it (left, top, right, bottom in stored pixels), as a JPEG."""
-    with tempfile.TemporaryDirectory(prefix="page-") as folder:
-        kept = Path(folder) / "page"
+    with scratch("page") as folder:
+        kept = folder / "page"
         fetch_to(stored, kept)
         return view_of(kept, rotation=rotation, size=size, part=part)
 

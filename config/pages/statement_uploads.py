@@ -1,8 +1,6 @@
 """A statement file on its way in: what its columns mean, told once and remembered, and how far its reading has come."""
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
@@ -26,6 +24,7 @@ from logistics.rules.uploads import UploadState
 from registry.actors import Actor
 from registry.permissions import NotYours, visible
 from storage.errors import Refused
+from storage.scratch import scratch
 
 STATEMENT_MAX_BYTES = 120 << 20
 
@@ -38,8 +37,8 @@ def take_file(request: HttpRequest, actor: Actor) -> StatementUpload | Statement
         raise Refused("statement_choice", "请选择承运商和对账单文件。")
     if (file.size or 0) > STATEMENT_MAX_BYTES:
         raise Refused("statement_too_large", "对账单超过 120 MB，请按账期分开下载。")
-    with tempfile.TemporaryDirectory(prefix="statement-") as folder:
-        path = Path(folder) / "statement"
+    with scratch("statement") as folder:
+        path = folder / "statement"
         with path.open("wb") as copy:
             for block in file.chunks():
                 copy.write(block)

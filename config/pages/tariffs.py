@@ -1,8 +1,6 @@
 """资费: contracts in and out as workbooks, and what a parcel would cost."""
 
-import tempfile
 from datetime import date
-from pathlib import Path
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
@@ -28,6 +26,7 @@ from registry.models import Region, ServiceCentre
 from registry.permissions import NotYours, visible
 from registry.time import local_day
 from storage.errors import Refused
+from storage.scratch import scratch
 
 FILE_MAX_BYTES = 8 << 20
 FAULTS_SHOWN = 200
@@ -61,8 +60,8 @@ def _import(request: HttpRequest, actor: Actor) -> TariffImport:
         raise Refused("tariff_choice", "请选择承运商和资费文件。")
     if (file.size or 0) > FILE_MAX_BYTES:
         raise Refused("tariff_too_large", "资费文件超过 8 MB，请核对是否选错了文件。")
-    with tempfile.TemporaryDirectory(prefix="tariff-") as folder:
-        path = Path(folder) / "tariff.xlsx"
+    with scratch("tariff") as folder:
+        path = folder / "tariff.xlsx"
         with path.open("wb") as copy:
             for block in file.chunks():
                 copy.write(block)

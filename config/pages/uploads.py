@@ -1,6 +1,5 @@
 """Files from the counter: each is inspected on arrival and its verdict said at once."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -23,6 +22,7 @@ from ingest.uploads import also_in, receive_file, to_scan_again, where_it_is
 from registry.actors import Actor
 from registry.permissions import NotYours
 from storage.errors import Refused
+from storage.scratch import scratch
 
 
 @require_POST
@@ -95,8 +95,8 @@ def on_disk(file: UploadedFile[bytes]) -> Iterator[Path]:
     if isinstance(file, TemporaryUploadedFile):
         yield Path(file.temporary_file_path())
         return
-    with tempfile.TemporaryDirectory(prefix="upload-") as folder:
-        path = Path(folder) / "file"
+    with scratch("upload") as folder:
+        path = folder / "file"
         with path.open("wb") as copy:
             for block in file.chunks():
                 copy.write(block)

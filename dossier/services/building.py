@@ -1,6 +1,5 @@
 """Building a dossier: once, whatever dies on the way."""
 
-import tempfile
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from registry.events import record
 from registry.tokens import Purpose, mint
 from storage.errors import Refused
 from storage.models import Kind, StoredObject
+from storage.scratch import scratch
 from storage.services import store_file
 
 PDF = "application/pdf"
@@ -40,9 +40,9 @@ def build(*, handling: Handling, version: int, actor: Actor, now: datetime) -> D
     if dossier.state == DossierState.SIGNED:
         return dossier
     setup = setup_for(handling.case.window)
-    with tempfile.TemporaryDirectory(prefix="dossier-") as folder:
-        sealed = Path(folder) / "dossier.pdf"
-        made = _make(dossier, setup, Path(folder), sealed)
+    with scratch("dossier") as folder:
+        sealed = folder / "dossier.pdf"
+        made = _make(dossier, setup, folder, sealed)
         verdict = sound(sealed, setup.trust, Expected(case_number=handling.case.number))
         stored = store_file(path=sealed, kind=Kind.DOSSIER, media_type=PDF, now=now)
     return _keep(dossier, stored, verdict, made=made, level=setup.level, actor=actor, now=now)

@@ -1,6 +1,5 @@
 """Checking a file: the one that is kept, one that somebody holds against a dossier, and anybody's."""
 
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from dossier.verify.child import verify_foreign
 from dossier.verify.words import Standing, in_plain_words
 from registry.actors import Actor
 from registry.permissions import NotYours, check_may
+from storage.scratch import scratch
 
 
 def check_file(*, path: Path, dossier: Dossier | None = None) -> Verdict:
@@ -36,11 +36,10 @@ def check_in_hand(*, dossier: Dossier, content: Iterable[bytes], size: int, acto
         raise NotYours
     if size > LARGEST:
         raise TooLarge
-    with parsing_place(), tempfile.NamedTemporaryFile(prefix="check-", suffix=".pdf") as kept:
-        for chunk in content:
-            kept.write(chunk)
-        kept.flush()
-        path = Path(kept.name)
+    with parsing_place(), scratch("check") as folder:
+        path = folder / "in-hand.pdf"
+        with path.open("wb") as kept:
+            kept.writelines(content)
         known = _known(dossier, measure(path)[0])
         verdict = verify_foreign(
             path,

@@ -1,6 +1,5 @@
 """Later signatures: the office's receipt and the result, each an increment to the file."""
 
-import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from registry.events import record
 from registry.permissions import check_may
 from storage.errors import Refused
 from storage.models import Kind, StoredObject
+from storage.scratch import scratch
 from storage.services import fetch_to, store_file
 
 
@@ -112,8 +112,8 @@ def grow(
     """
     if dossier.stored is None:
         raise NotCountersignable("dossier-not-ready", "卷宗尚在制作，请稍后再试。", can_retry=True)
-    with tempfile.TemporaryDirectory(prefix="dossier-") as folder:
-        before, after = Path(folder) / "before.pdf", Path(folder) / "after.pdf"
+    with scratch("dossier") as folder:
+        before, after = folder / "before.pdf", folder / "after.pdf"
         fetch_to(dossier.stored, before)
         sound(before, trust, expected_of(dossier))
         extend(before, after)

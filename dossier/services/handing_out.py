@@ -1,6 +1,5 @@
 """Handing a dossier out: to the deciding office only, on record, whole or as a marked copy."""
 
-import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from registry.models import User
 from registry.permissions import check_may
 from registry.time import local
 from storage.errors import Refused
+from storage.scratch import scratch
 from storage.services import fetch_to
 
 RESUMABLE = timedelta(days=1)
@@ -88,8 +88,8 @@ def stamped_copy(*, dossier: Dossier, actor: Actor, now: datetime, target: Path)
     office = dossier.handling.office
     words = f"仅供{office.name}办理{dossier.handling.case.item.name}使用"
     trace = f"{actor.label}　{local(now):%Y-%m-%d %H:%M}　副本，以存档原件为准"
-    with tempfile.TemporaryDirectory(prefix="copy-") as folder:
-        archived = Path(folder) / "archived.pdf"
+    with scratch("copy") as folder:
+        archived = folder / "archived.pdf"
         fetch_to(dossier.stored, archived)
         stamp_copy(archived, target, lines=(words, trace))
     return download

@@ -1,7 +1,6 @@
 """Reading in dossiers: one material by itself, and what differs between two versions."""
 
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +19,7 @@ from registry.actors import Actor
 from registry.permissions import NotYours, check_may
 from registry.time import local
 from storage.errors import Refused
+from storage.scratch import scratch
 from storage.services import fetch_to
 
 
@@ -59,8 +59,8 @@ def material_copy(
         raise NotReady
     office, item = dossier.handling.office, dossier.handling.case.item
     use = f"仅供{office.name}办理{item.name}使用"
-    with tempfile.TemporaryDirectory(prefix="excerpt-") as folder:
-        archived = Path(folder) / "archived.pdf"
+    with scratch("excerpt") as folder:
+        archived = folder / "archived.pdf"
         fetch_to(dossier.stored, archived)
         bound = _chosen(known_leaves(dossier) or leaves_in(archived), position)
         origin = Origin(
@@ -105,8 +105,8 @@ def _leaves(dossier: Dossier) -> list[Leaf]:
         return known_leaves(dossier)
     if dossier.stored is None:
         raise NotReady
-    with tempfile.TemporaryDirectory(prefix="leaves-") as folder:
-        path = Path(folder) / "dossier.pdf"
+    with scratch("leaves") as folder:
+        path = folder / "dossier.pdf"
         fetch_to(dossier.stored, path)
         return leaves_in(path)
 

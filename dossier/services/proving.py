@@ -1,6 +1,5 @@
 """A dossier with everything that lets a stranger check it: the proof bundle."""
 
-import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from dossier.services.handing_out import NotReady, authorise_download
 from registry.actors import Actor
 from registry.events import entry_text
 from registry.models import Event
+from storage.scratch import scratch
 from storage.services import fetch_to
 
 
@@ -29,8 +29,8 @@ def proof_bundle(*, dossier: Dossier, actor: Actor, now: datetime, target: Path)
     if dossier.stored is None:
         raise NotReady
     trust = installation_trust()
-    with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
-        pdf = Path(folder) / "dossier.pdf"
+    with scratch("bundle") as folder:
+        pdf = folder / "dossier.pdf"
         fetch_to(dossier.stored, pdf)
         sound(pdf, trust, expected_of(dossier))
         write_bundle(

@@ -1,7 +1,6 @@
 """Checking files for anybody, without an account: nothing is kept, and nobody can keep the machine busy."""
 
 import fcntl
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from dossier.verify.child import verify_foreign
 from dossier.verify.words import Answer, Standing, in_plain_words
 from storage.encryption import blind_index
 from storage.errors import Refused
+from storage.scratch import scratch
 
 LARGEST = 200 << 20
 WINDOW = timedelta(minutes=10)
@@ -73,11 +73,11 @@ def check_for_anyone(*, content: Iterable[bytes], size: int, caller: str, now: d
     if size > LARGEST:
         raise TooLarge
     _count(caller, now)
-    with parsing_place(), tempfile.NamedTemporaryFile(prefix="check-", suffix=".pdf") as kept:
-        for chunk in content:
-            kept.write(chunk)
-        kept.flush()
-        verdict = verify_foreign(Path(kept.name), trust=installation_trust(), moment=system_clock())
+    with parsing_place(), scratch("check") as folder:
+        path = folder / "in-hand.pdf"
+        with path.open("wb") as kept:
+            kept.writelines(content)
+        verdict = verify_foreign(path, trust=installation_trust(), moment=system_clock())
     return Checked(verdict, in_plain_words(verdict, _standing(verdict.sha256)))
 
 

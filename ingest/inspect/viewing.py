@@ -1,7 +1,6 @@
 """Pictures of kept pages for the screen, drawn in a limited child: the stored bytes are still a stranger's."""
 
 import stat
-import tempfile
 from pathlib import Path
 
 from ingest.inspect import messages
@@ -10,6 +9,7 @@ from ingest.inspect.limits import VIEW
 from ingest.inspect.pool import Pool
 from ingest.inspect.sentences import refusal
 from storage.errors import Refused
+from storage.scratch import scratch
 
 
 class NotDrawn(Refused):
@@ -29,16 +29,16 @@ def view_of(
     `path` is a page's JPEG or PNG file; `part` is (left, top, right, bottom) in its stored pixels, cut to the
     picture's edges. Raises NotDrawn.
     """
-    with tempfile.TemporaryDirectory(prefix="view-") as folder:
+    with scratch("view") as folder:
         request = {
             "path": str(path.resolve()),
-            "folder": folder,
+            "folder": str(folder),
             "view": {"rotation": rotation, "size": size, "part": part},
         }
         verdict, _ = ask_child(request, messages.Drawn, pool)
         if isinstance(verdict, messages.Refusal):
             raise NotDrawn(verdict.refused, refusal(verdict.refused, verdict.figures))
-        drawn = Path(folder) / VIEW
+        drawn = folder / VIEW
         if not stat.S_ISREG(drawn.lstat().st_mode):
             raise ValueError("inspection child left something that is not a file")
         return drawn.read_bytes()

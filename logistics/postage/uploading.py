@@ -1,6 +1,5 @@
 """Handing in a statement file: its columns are understood at once, its lines are read in the background."""
 
-import tempfile
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +23,7 @@ from registry.actors import SYSTEM, Actor
 from registry.permissions import check_may
 from storage.errors import Refused
 from storage.models import Kind
+from storage.scratch import scratch
 from storage.services import fetch_to, store_file
 
 S = UploadState
@@ -68,8 +68,8 @@ def upload_statement(
 def preview_upload(*, upload: StatementUpload, actor: Actor) -> Preview:
     """How the columns of a file that waits would be understood now."""
     check_may(actor, "statement.import", upload)
-    with tempfile.TemporaryDirectory(prefix="statement-") as folder:
-        path = _fetched(upload, Path(folder))
+    with scratch("statement") as folder:
+        path = _fetched(upload, folder)
         return preview_statement(path=path, carrier=upload.carrier, actor=actor)
 
 
@@ -111,8 +111,8 @@ def import_uploaded(*, upload: StatementUpload, now: datetime) -> StatementUploa
     """
     if upload.state != S.READING:
         return upload
-    with tempfile.TemporaryDirectory(prefix="statement-") as folder:
-        path = _fetched(upload, Path(folder))
+    with scratch("statement") as folder:
+        path = _fetched(upload, folder)
         try:
             imported = import_statement(
                 path=path,

@@ -1,7 +1,6 @@
 """Reading a page of a case: once for the same engine and settings, outside the transaction, never fatal."""
 
 import logging
-import tempfile
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +23,7 @@ from ocr.services.review import let_count
 from ocr.signing import any_labels, blank_places
 from registry.actors import Actor
 from registry.events import record
+from storage.scratch import scratch
 from storage.services import fetch_to
 
 log = logging.getLogger(__name__)
@@ -50,8 +50,8 @@ def read(*, page: Page, actor: Actor, now: datetime, engine: Engine | None = Non
     known = Reading.objects.filter(page=page, **_identity(engine)).first()
     if known is not None:
         return known
-    with tempfile.TemporaryDirectory(prefix="reading-") as folder:
-        path = Path(folder) / "page"
+    with scratch("reading") as folder:
+        path = folder / "page"
         fetch_to(page.stored, path)
         attempt = _attempt(path, engine, page)
     return _keep(page=page, actor=actor, now=now, engine=engine, attempt=attempt)

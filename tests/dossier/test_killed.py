@@ -21,6 +21,8 @@ from tests.dossier.cases import LATER, file_of
 from tests.dossier.test_renewing import move_clock
 from tests.shared import ROOT
 
+CLEAR = "from storage.scratch import clear_left_behind; clear_left_behind()"
+
 pytestmark = pytest.mark.usefixtures("objects")
 
 
@@ -31,16 +33,23 @@ def authority(settings: Any, tmp_path: Path) -> Path:
 
 
 def killed(outside: dict[str, str], authority: Path, act: str, place: str, key: int) -> None:
-    """Run the act in a process of its own that dies right after the step."""
+    """Run the act in a process of its own that dies right after the step; what it left on the disk is cleared."""
+    scraps = authority.parent / "tmp"
+    scraps.mkdir()
     ended = subprocess.run(
         [sys.executable, "-m", "tests.dossier.dying", act, place, "after", str(key)],
         cwd=ROOT,
-        env={**outside, "DYING_AUTHORITY": str(authority)},
+        env={**outside, "DYING_AUTHORITY": str(authority), "TMPDIR": str(scraps)},
         capture_output=True,
         check=False,
         timeout=120,
     )
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    assert [folder.name for folder in scraps.iterdir() if folder.name.startswith("tongban-act-dossier-")]
+    subprocess.run(
+        [sys.executable, "-c", CLEAR], cwd=ROOT, env={**outside, "TMPDIR": str(scraps)}, check=True
+    )
+    assert not list(scraps.glob("tongban-act-*"))
 
 
 @pytest.mark.parametrize("place", ["seal", "record"])

@@ -39,7 +39,7 @@ def test_a_citizen_reads_who_sealed_it_and_that_it_was_not_changed(
     before = (
         Event.objects.count(),
         StoredObject.objects.count(),
-        set(Path(tempfile.gettempdir()).glob("check-*")),
+        set(Path(tempfile.gettempdir()).glob("tongban-act-check-*")),
     )
     answer = upload(client, file_of(signed, tmp_path).read_bytes())
     assert answer.status_code == 200
@@ -56,7 +56,7 @@ def test_a_citizen_reads_who_sealed_it_and_that_it_was_not_changed(
     after = (
         Event.objects.count(),
         StoredObject.objects.count(),
-        set(Path(tempfile.gettempdir()).glob("check-*")),
+        set(Path(tempfile.gettempdir()).glob("tongban-act-check-*")),
     )
     assert after == before
     assert not DossierDownload.objects.exists()

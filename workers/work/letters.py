@@ -1,8 +1,6 @@
 """Papers of finance that carry their centre's seal: printed as issued, sealed, kept in the archive."""
 
-import tempfile
 from datetime import datetime
-from pathlib import Path
 
 from dossier.services import seal_document
 from logistics.models import DisputeLetter
@@ -11,6 +9,7 @@ from registry.actors import SYSTEM
 from registry.models import Event, ServiceCentre, Slip
 from registry.paper.issue import slip_pdf
 from storage.models import Kind, StoredObject
+from storage.scratch import scratch
 from storage.services import store_file
 
 # Left, bottom, right, top in points: the seal place at the foot of the last page.
@@ -20,8 +19,8 @@ LAST_PAGE = -1
 
 def sealed_paper(*, slip: Slip, holder: ServiceCentre, reason: str, now: datetime) -> StoredObject:
     """The slip's PDF under the seal of a centre, in the store."""
-    with tempfile.TemporaryDirectory(prefix="letter-") as folder:
-        printed, sealed = Path(folder) / "printed.pdf", Path(folder) / "sealed.pdf"
+    with scratch("letter") as folder:
+        printed, sealed = folder / "printed.pdf", folder / "sealed.pdf"
         printed.write_bytes(slip_pdf(slip))
         seal_document(
             source=printed,

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ from ocr.engines.choice import ENGINES
 from registry.time import local
 from registry.tokens import Purpose, mint
 from storage.errors import Refused
+from storage.scratch import scratch
 
 HOLDER = "通办命令行制卷"
 
@@ -70,8 +70,7 @@ class Command(BaseCommand):
     def _make(self, options: dict[str, Any]) -> dict[str, Any]:
         output: Path = options["output"]
         now = system_clock()
-        with tempfile.TemporaryDirectory(prefix="dossier-") as name, _bar() as progress:
-            folder = Path(name)
+        with scratch("dossier") as folder, _bar() as progress:
             task = progress.add_task("识读", total=None)
             gathered = gather(
                 options["files"],

@@ -2,13 +2,13 @@
 
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from ingest.inspect import Inspection, inspect_file
+from storage.scratch import scratch
 
 _VERDICTS = {"accepted": "收下", "repaired": "修复后收下", "refused": "拒收"}
 
@@ -42,8 +42,8 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         files: list[Path] = options["files"]
         password = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else None
-        with tempfile.TemporaryDirectory(prefix="inspect-") as scratch:
-            place = options["out"] or Path(scratch)
+        with scratch("inspect") as folder:
+            place = options["out"] or folder
             findings = [
                 (path, inspect_file(path, place / f"{number:03d}-{path.stem}", password=password))
                 for number, path in enumerate(files, start=1)

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from ingest.inspect import FoundCode, inspect_file
 from registry.tokens import check
 from storage.errors import Refused
+from storage.scratch import scratch
 
 
 class Command(BaseCommand):
@@ -46,8 +46,8 @@ class Command(BaseCommand):
 
 
 def _read(file: Path) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="codes-") as folder:
-        inspection = inspect_file(file, Path(folder), codes=True)
+    with scratch("codes") as folder:
+        inspection = inspect_file(file, folder, codes=True)
         codes = [
             _entry(code, number) for number, page in enumerate(inspection.pages, 1) for code in page.codes
         ]

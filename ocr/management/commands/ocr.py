@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -18,6 +17,7 @@ from ocr.batch import Outcome, read_pages
 from ocr.engines.choice import ENGINES
 from ocr.engines.interface import EngineFailed
 from ocr.fields import find_fields
+from storage.scratch import scratch
 
 PAGE_BREAK = "\f"
 
@@ -74,8 +74,8 @@ class Command(BaseCommand):
     def _read(
         self, files: list[Path], output: Path, engine: str, jobs: int, *, quiet: bool
     ) -> Iterator[dict[str, Any]]:
-        with tempfile.TemporaryDirectory(prefix="ocr-") as folder:
-            for sheet in _sheets(files, Path(folder), engine, jobs):
+        with scratch("ocr") as folder:
+            for sheet in _sheets(files, folder, engine, jobs):
                 entry = _write(sheet, output)
                 if not quiet:
                     self.stdout.write(_told(entry))
