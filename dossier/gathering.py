@@ -33,13 +33,17 @@ def gather(
 ) -> Gathered:
     """Inspect every file in its limited child process, read every page, one material a file.
 
-    `heard` is told how many pages are read of how many. Raises EngineFailed when the reader cannot be started.
+    `heard` is told how many pages are read of how many known so far. Raises EngineFailed when the reader cannot be started.
     """
-    inspected = [(path, inspect_file(path, folder / f"{number:04d}")) for number, path in enumerate(files)]
+    inspected: list[tuple[Path, Inspection]] = []
+    images = _images(files, folder, inspected)
+    read = []
+    # Readers begin with the first page while later files are still being inspected.
+    for outcome in read_pages(images, engine=engine, backend=backend, jobs=jobs):
+        read.append(outcome)
+        heard(len(read), sum(len(found.pages) for _, found in inspected if not found.refused))
     good = [(path, found) for path, found in inspected if not found.refused]
-    total = sum(len(found.pages) for _, found in good)
-    images = [page.path for _, found in good for page in found.pages]
-    outcomes = _counted(read_pages(images, engine=engine, backend=backend, jobs=jobs), total, heard)
+    outcomes = iter(read)
     materials = tuple(
         MaterialPlan(
             path.stem, tuple(_page(page, next(outcomes), path, found.vectors, now) for page in found.pages)
@@ -53,10 +57,13 @@ def gather(
     )
 
 
-def _counted(outcomes: Iterator[Outcome], total: int, heard: Callable[[int, int], None]) -> Iterator[Outcome]:
-    for done, outcome in enumerate(outcomes, 1):
-        heard(done, total)
-        yield outcome
+def _images(files: Sequence[Path], folder: Path, inspected: list[tuple[Path, Inspection]]) -> Iterator[Path]:
+    """The pages of all files, each file inspected when its first page is asked for, and put on the list."""
+    for number, path in enumerate(files):
+        found = inspect_file(path, folder / f"{number:04d}")
+        inspected.append((path, found))
+        if not found.refused:
+            yield from (page.path for page in found.pages)
 
 
 def _originals(good: Sequence[tuple[Path, Inspection]]) -> tuple[OriginalPlan, ...]:

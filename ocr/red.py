@@ -68,18 +68,32 @@ def separate_red(pixels: Pixels) -> tuple[Pixels, RedInk | None]:
     mask = cv2.subtract(red, cv2.max(green, blue)) > STANDS_OUT
     if mask.mean() < ENOUGH:
         return plain, None
-    gray = np.where(mask, red, plain)
+    gray = _laid_over(plain, red, mask)
     return gray, RedInk(mask, plain, _without(mask, gray), _seals(mask))
 
 
 def _without(mask: npt.NDArray[np.bool_], gray: Pixels) -> Pixels:
     """Return the page with its red ink lifted to the brightness of the paper; what is dark under it stays dark."""
-    paper = float(np.median(gray))
+    paper = _median(gray)
     ink = float(np.percentile(gray[mask], 60))
-    lifted = np.clip(gray.astype(np.float32) * (paper / max(ink, 1.0)), 0, paper).astype(np.uint8)
+    lift = np.clip(np.arange(256, dtype=np.float32) * (paper / max(ink, 1.0)), 0, paper).astype(np.uint8)
     # The rim of a stroke is red mixed with paper: too pale for the mask, still visible. Take it along.
-    rim = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return np.where(rim, np.maximum(gray, lifted), gray)
+    rim = cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return _laid_over(gray, np.asarray(cv2.max(gray, cv2.LUT(gray, lift)), np.uint8), rim)
+
+
+def _laid_over(under: Pixels, over: Pixels, where: npt.NDArray[np.bool_]) -> Pixels:
+    """Return a copy of `under` that shows `over` at the places; a page has 9 million, and numpy takes ten times as long."""
+    result = under.copy()
+    cv2.copyTo(over, where.view(np.uint8), result)
+    return result
+
+
+def _median(gray: Pixels) -> float:
+    """Return the median out of the 256 counts; sorting the pixels takes ten times as long."""
+    counts = cv2.calcHist([gray], [0], None, [256], [0, 256]).ravel().cumsum(dtype=np.float64)
+    middle = np.searchsorted(counts, [(gray.size - 1) // 2, gray.size // 2], side="right")
+    return float(middle.mean())
 
 
 def _seals(mask: npt.NDArray[np.bool_]) -> tuple[tuple[int, int, int, int], ...]:

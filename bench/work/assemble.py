@@ -1,4 +1,4 @@
-"""`assemble SCANS OUT.pdf`: our assembly of scans whose text is already read."""
+"""`assemble SCANS OUT.pdf [READ.json]`: our assembly of scans whose text is already read, else full of print."""
 
 import time
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from dossier.assemble import assemble
 
 
 def main(words: Sequence[str]) -> dict[str, object]:
-    plan = plan_of(Path(words[0]))
+    plan = plan_of(Path(words[0]), Path(words[2]) if len(words) > 2 else None)
     begun = time.monotonic()
     made = assemble(plan, Path(words[1]))
     return {"seconds": time.monotonic() - begun, "size": made.size}

@@ -1,13 +1,15 @@
 """A dossier's plan over scans whose text is already read."""
 
 import hashlib
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from PIL import Image
 
 from bench.work.print import lines_of_print
-from dossier.contents import DossierPlan, MaterialPlan, PagePlan, TextLine
+from dossier.contents import DossierPlan, MaterialPlan, PagePlan, Point, TextLine
 
 MADE = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)
 PAGES_A_MATERIAL = 20
@@ -15,9 +17,14 @@ DPI = 300
 CODE = "TB1-D-AB-ABCDEFGHIJKLMNOP-ABCDEFGHIJKLMNOPQRST"
 
 
-def plan_of(folder: Path) -> DossierPlan:
-    """All JPEG files directly in the folder, twenty to a material."""
-    pages = [_page(path, number) for number, path in enumerate(sorted(folder.glob("*.jpg")))]
+def plan_of(folder: Path, read: Path | None = None) -> DossierPlan:
+    """All JPEG files directly in the folder, twenty to a material.
+
+    `read` (JSON) has the lines of each kind of scan, and the scans are these kinds in turn; without it every page is
+    full of print.
+    """
+    said = [[_line(*line) for line in lines] for lines in json.loads(read.read_text())] if read else None
+    pages = [_page(path, number, said) for number, path in enumerate(sorted(folder.glob("*.jpg")))]
     materials = tuple(
         MaterialPlan(f"材料{start // PAGES_A_MATERIAL + 1}", tuple(pages[start : start + PAGES_A_MATERIAL]))
         for start in range(0, len(pages), PAGES_A_MATERIAL)
@@ -36,7 +43,12 @@ def plan_of(folder: Path) -> DossierPlan:
     )
 
 
-def _page(path: Path, number: int) -> PagePlan:
+def _line(text: str, box: Sequence[Point], confidence: float) -> TextLine:
+    a, b, c, d = ((x, y) for x, y in box)
+    return TextLine(text, (a, b, c, d), confidence)
+
+
+def _page(path: Path, number: int, said: Sequence[Sequence[TextLine]] | None) -> PagePlan:
     content = path.read_bytes()
     with Image.open(path) as picture:
         width, height = picture.size
@@ -49,7 +61,7 @@ def _page(path: Path, number: int) -> PagePlan:
         dpi=DPI,
         captured_by="clerk",
         captured_at=MADE,
-        lines=_lines(number, width, height),
+        lines=said[number % len(said)] if said else _lines(number, width, height),
         reader="bench",
         reader_version="1",
     )

@@ -86,7 +86,6 @@ def _written(
 
 def _head(width: int, height: int, colours: Value, bits: int) -> dict[str, Value]:
     return {
-        "Type": Name("XObject"),
         "Subtype": Name("Image"),
         "Width": width,
         "Height": height,

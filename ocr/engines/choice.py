@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal, Protocol, cast, get_args
 
 from ocr.engines.interface import CutReader, Engine
-from ocr.engines.rapidocr import RapidOcr
 from ocr.engines.sessions import Backend
 from ocr.engines.tesseract import Tesseract
 
@@ -27,6 +26,9 @@ def make_engine(name: str = "rapidocr", backend: str = "auto") -> FullEngine:
     if backend not in {"auto", *get_args(Backend)}:
         raise ValueError(f"unknown OCR backend {backend!r}")
     if name == "rapidocr":
+        # Its libraries take 0.6 s, which who only hands pages out to other processes should not pay.
+        from ocr.engines.rapidocr import RapidOcr  # noqa: PLC0415
+
         return RapidOcr(None if backend == "auto" else cast(Backend, backend))
     if name == "tesseract":
         return Tesseract()

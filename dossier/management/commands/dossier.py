@@ -37,6 +37,7 @@ class Command(BaseCommand):
         "Make a searchable, signed PDF/A-3b dossier out of scans (pictures, TIFF, PDF, HEIC). "
         "Exit 0: made; 1: a file was refused or the dossier could not be made; 2: usage."
     )
+    requires_system_checks = []  # they load every page of the site, which takes seconds
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")

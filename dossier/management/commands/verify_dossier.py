@@ -19,6 +19,7 @@ class Command(BaseCommand):
         "Verify a dossier: every signature, what it covers, timestamps, manifest hashes. "
         "Exit 0: valid; 1: not valid; 2: usage."
     )
+    requires_system_checks = []  # they load every page of the site, which takes seconds
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE.pdf")

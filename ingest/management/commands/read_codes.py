@@ -20,6 +20,7 @@ class Command(BaseCommand):
         "code of this installation. Exit code 0: every file had a code; 1: some file had none or was refused; "
         "2: wrong usage."
     )
+    requires_system_checks = []  # they load every page of the site, which takes seconds
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")

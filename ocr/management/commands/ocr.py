@@ -46,6 +46,7 @@ class Command(BaseCommand):
         "Read scans. Writes NAME.txt (one line per printed line, form feeds between pages) and NAME.json. "
         "Exit 0: all read; 1: a file was refused or a page unreadable; 2: could not begin."
     )
+    requires_system_checks = []  # they load every page of the site, which takes seconds
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="pictures, TIFF, PDF, HEIC")
