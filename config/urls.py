@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
+from config import installable
 from config.api import api
 from logistics.pushes import PREFIX, courier_push
 
@@ -13,5 +14,8 @@ urlpatterns = [
     path(f"{PREFIX}<str:path_token>", courier_push, name="courier_push"),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
+    path("parcels/hand-over/manifest.webmanifest", installable.manifest, name="hand_over_manifest"),
+    path("parcels/hand-over/worker.js", installable.worker, name="hand_over_worker"),
+    path("parcels/hand-over/offline/", installable.offline, name="hand_over_offline"),
     path("", include("config.pages.urls")),
 ]

@@ -34,7 +34,13 @@ addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").
 
 /* ---------- hand-overs scanned while the network is away: kept here, delivered in order, counted once by the server ---------- */
 const KEPT = "tongban.kept-scans";
+const WHO = "tongban.who"; // the number of the account that signed in here last; gone when it signs out
 const later = document.querySelector("form[data-later]");
+const withoutNetwork = later !== null && later.matches("[data-without-network]"); // opened from what the browser keeps
+
+function who() {
+  return withoutNetwork ? localStorage.getItem(WHO) || "" : later.dataset.who;
+}
 
 function kept() {
   try { return JSON.parse(localStorage.getItem(KEPT)) || []; } catch { return []; }
@@ -50,7 +56,7 @@ function keep(scans) {
     row.innerHTML = "<span class=\"code\"></span><small></small>";
     const known = document.querySelector(`[data-code="${CSS.escape(scan.code)}"] a`);
     row.children[0].textContent = known ? known.textContent : `二维码尾号 ${scan.code.slice(-6)}`;
-    row.children[1].textContent = `${new Date(scan.at).toLocaleString("zh-CN")} 扫码${scan.said ? `：${scan.said}` : scan.who === later.dataset.who ? "" : "，等扫码人登录后送出"}`;
+    row.children[1].textContent = `${new Date(scan.at).toLocaleString("zh-CN")} 扫码${scan.said ? `：${scan.said}` : scan.who === who() ? "" : "，等扫码人登录后送出"}`;
     if (!scan.refused) return row;
     row.className = "late";
     const drop = document.createElement("button");
@@ -73,8 +79,13 @@ let delivering = false;
 async function deliver() {
   if (delivering || !navigator.onLine) return;
   delivering = true;
+  if (withoutNetwork) {
+    if (await reachable()) location.reload(); // the real page delivers
+    delivering = false;
+    return;
+  }
   let counted = 0;
-  for (const scan of kept().filter((one) => !one.refused && one.who === later.dataset.who)) {
+  for (const scan of kept().filter((one) => !one.refused && one.who === who())) {
     const body = new FormData(later);
     body.set("code", scan.code);
     body.set("at", scan.at);
@@ -90,22 +101,44 @@ async function deliver() {
 }
 
 if (later) {
+  if (!withoutNetwork) localStorage.setItem(WHO, who());
+  // Without HTTPS there is no worker: then the page has to be open already when the network drops.
+  if (later.dataset.worker && "serviceWorker" in navigator) navigator.serviceWorker.register(later.dataset.worker).catch(console.warn);
   keep(kept());
   later.addEventListener("submit", async (event) => {
     event.preventDefault();
     const box = later.querySelector("[data-scan]");
     const code = box.value.trim();
     const at = new Date().toISOString();
-    if (!code || await reachable()) { later.submit(); return; }
-    if (!kept().some((one) => one.code === code)) keep([...kept(), { code, at, who: later.dataset.who }]);
+    if (withoutNetwork) {
+      document.querySelector("[data-nobody]").hidden = Boolean(who());
+      if (!code || !who()) return;
+    } else if (!code || await reachable()) { later.submit(); return; }
+    if (!kept().some((one) => one.code === code)) keep([...kept(), { code, at, who: who() }]);
     box.value = "";
     box.focus();
     showNetwork();
   });
   addEventListener("online", deliver);
-  setInterval(deliver, 15000);
+  setInterval(deliver, withoutNetwork ? 5000 : 15000);
   deliver();
 }
+
+/* ---------- signing out takes along what lets the hand-over page open without network; kept scans stay ---------- */
+async function forget() {
+  localStorage.removeItem(WHO);
+  if (!("caches" in window)) return;
+  const names = (await caches.keys()).filter((name) => name.startsWith("tongban-"));
+  await Promise.all(names.map((name) => caches.delete(name)));
+  const workers = await navigator.serviceWorker.getRegistrations();
+  await Promise.all(workers.map((worker) => worker.unregister()));
+}
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-logout]") || event.defaultPrevented) return;
+  event.preventDefault();
+  forget().catch(console.warn).finally(() => form.submit());
+});
 
 /* ---------- upload tray ---------- */
 function line(file) {
