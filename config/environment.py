@@ -109,6 +109,15 @@ class Environment(BaseSettings):
         default="",
         description="Library of the PKCS#11 device that holds seals; references read `token:label`.",
     )
+    inbox_days: int = Field(
+        default=180,
+        ge=1,
+        description="How many days the content of couriers' pushes is kept; then it is emptied, the line stays. "
+        "Two billing months and a dispute should fit in.",
+    )
+    inbox_forged_days: int = Field(
+        default=14, ge=1, description="The same for forged pushes, whose counts stay."
+    )
     celery_concurrency: int = Field(default=2, description="Worker processes.")
     job_lease_seconds: int = Field(
         default=60, description="How long a worker may be silent before its job is given to another."

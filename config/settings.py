@@ -158,6 +158,8 @@ TRUST_ROOTS = ENVIRONMENT.trust_roots
 SEAL_SECRETS = {code: secret.get_secret_value() for code, secret in ENVIRONMENT.seal_secrets.items()}
 PKCS11_MODULE = ENVIRONMENT.pkcs11_module
 AUTHORITY_DIR = DATA_DIR / "authority"
+INBOX_DAYS = ENVIRONMENT.inbox_days
+INBOX_FORGED_DAYS = ENVIRONMENT.inbox_forged_days
 JOB_LEASE_SECONDS = ENVIRONMENT.job_lease_seconds
 CELERY_CONCURRENCY = ENVIRONMENT.celery_concurrency
 

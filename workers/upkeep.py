@@ -9,7 +9,9 @@ from django.conf import settings
 from dossier.services import renew_due
 from ingest.services.promises import watch_promises
 from logistics.couriers.errors import CourierError
+from logistics.postage.fees import ask_fees
 from logistics.services.judging import tell_forgeries
+from logistics.services.purging import purge_inbox
 from logistics.services.taking_in import sweep_inbox
 from logistics.services.tracking import overdue, poll, watch_silence
 from logistics.services.waybills import resume_waybills
@@ -53,8 +55,10 @@ DUTIES: Mapping[str, Callable[..., int]] = {
     "resume_waybills": resume_waybills,
     "sweep_inbox": sweep_inbox,
     "tell_forgeries": tell_forgeries,
+    "purge_inbox": purge_inbox,
     "ask_couriers": ask_couriers,
     "watch_silence": watch_silence,
+    "ask_fees": ask_fees,
     "renew_timestamps": renew_timestamps,
     "watch_promises": watch_promises,
     "clear_scratch": clear_scratch,

@@ -14,7 +14,7 @@ from config.pages.frame import Fault, Typed, page
 from config.pages.keyset import newest_first
 from config.pages.parcel_ends import ends_of
 from logistics.models import Carrier, Incident, Parcel, ParcelItem, Waybill
-from logistics.postage.payment import decide_payment
+from logistics.postage.services import decide_payment, hint_of, offers
 from logistics.rules.parcels import ON_THE_ROAD, ParcelState, Party, open_acts
 from logistics.rules.payers import Decision
 from logistics.services.ends import is_receiver, is_sender
@@ -115,9 +115,9 @@ def parcel(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
 
 
 def render_parcel(
-    request: HttpRequest, actor: Actor, number: str, *, fault: Fault | None = None
+    request: HttpRequest, actor: Actor, number: str, *, fault: Fault | None = None, ask: str = ""
 ) -> HttpResponse:
-    """The parcel's page, with a fault beside the act that was refused."""
+    """The parcel's page, with a fault beside the act that was refused; the carrier `ask` is asked for its price."""
     shown = find_parcel(number, actor)
     waybill = shown.waybills.select_related("carrier", "account").order_by("-pk").first()
     living = waybill is not None and waybill.state in ("requested", "booked", "cancelling")
@@ -143,10 +143,13 @@ def render_parcel(
         "said": list(messages.get_messages(request)),
         "to_applicant": shown.receiver_kind == Party.APPLICANT,
         "delivered": shown.state == ParcelState.DELIVERED,
+        "hint": hint_of(shown),
     }
     if acts.may_book or acts.may_pack:
         context["decision"], context["no_payer"] = _decision(shown, timezone.now())
         context["carriers"] = list(Carrier.objects.filter(active=True).order_by("name"))
+    if acts.may_book and context["decision"]:
+        context["offers"] = offers(parcel=shown, actor=actor, now=timezone.now(), ask=ask)
     return render(request, "parcel/parcel.html", context, status=409 if fault else 200)
 
 

@@ -156,6 +156,13 @@ def remove(request: HttpRequest, actor: Actor, number: str, pk: int) -> HttpResp
     )
 
 
+@page("parcel.pack")
+def quote(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """The parcel's page with the price that one carrier names itself, beside the contract's."""
+    own_parcel(number, actor)
+    return render_parcel(request, actor, number, ask=request.GET.get("carrier", "")[:40])
+
+
 @require_POST
 @page("parcel.pack")
 def book(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:

@@ -12,6 +12,7 @@ from config.pages.acting import act_elsewhere
 from config.pages.finance import PAGE_SIZE
 from config.pages.frame import Fault, Typed, page
 from config.pages.keyset import newest_first
+from logistics.models import CarrierFee
 from logistics.postage.services import (
     Spending,
     budget_history,
@@ -19,6 +20,7 @@ from logistics.postage.services import (
     set_budget,
     spending,
     spending_lines,
+    told_of,
 )
 from logistics.postage.spending import DIMENSIONS
 from logistics.rules.budgets import Outlook
@@ -147,15 +149,21 @@ def statistics_lines(request: HttpRequest, actor: Actor) -> HttpResponse:
     chosen = {name: request.GET.get(name, "") for name in DIMENSIONS}
     rows = spending_lines(actor=actor, first=first, last=last, chosen=chosen)
     part = newest_first(rows, after=request.GET.get("after", ""), size=PAGE_SIZE)
+    told = told_of({row.charge.waybill_id for row in part.rows})
     context = {
         "first": first,
         "last": last,
-        "rows": part.rows,
+        "rows": [(row, _told_fen(told[row.charge.waybill_id])) for row in part.rows],
         "next": part.next,
         "count": rows.count(),
         "total_fen": rows.aggregate(total=Sum("amount_fen"))["total"] or 0,
     }
     return render(request, "finance/spending_lines.html", context)
+
+
+def _told_fen(fees: list[CarrierFee]) -> int | None:
+    """What the courier says of the whole parcel, which several offices may share; None when it said nothing."""
+    return sum(fee.amount_fen for fee in fees) if fees else None
 
 
 def _span(request: HttpRequest) -> tuple[str, str]:

@@ -91,6 +91,7 @@ urlpatterns = [
     path("parcels/<str:number>/seal/", sending.seal, name="seal"),
     path("parcels/<str:number>/unseal/", sending.unseal, name="unseal"),
     path("parcels/<str:number>/cancel/", sending.cancel, name="cancel_parcel"),
+    path("parcels/<str:number>/quote/", sending.quote, name="quote"),
     path("parcels/<str:number>/waybill/", sending.book, name="book"),
     path("parcels/<str:number>/waybill/cancel/", sending.unbook, name="unbook"),
     path("parcels/<str:number>/receive/", custody.receive, name="receive"),
@@ -170,6 +171,13 @@ urlpatterns = [
     path("system/carriers/", carrier_accounts.carrier_accounts, name="carrier_accounts"),
     path("system/carriers/<int:pk>/secrets/", carrier_accounts.rotate_secrets, name="rotate_secrets"),
     path("system/carriers/<int:pk>/overlap/", carrier_accounts.end_old_secrets, name="end_old_secrets"),
+    path("system/carriers/<int:pk>/path/", carrier_accounts.change_push_path, name="change_push_path"),
+    path(
+        "system/carriers/<int:pk>/path/end/", carrier_accounts.end_old_push_paths, name="end_old_push_paths"
+    ),
+    path(
+        "system/carriers/<int:pk>/addresses/", carrier_accounts.set_push_addresses, name="set_push_addresses"
+    ),
     path("audit/", auditing.audit, name="audit"),
     path("audit/verify/", auditing.verify, name="verify_audit"),
 ]

@@ -10,9 +10,10 @@ from logistics.models.billing import (
     StatementState,
 )
 from logistics.models.budgets import PostageBudget
-from logistics.models.carriers import Carrier, CarrierAccount, CourierBreaker
+from logistics.models.carriers import Carrier, CarrierAccount, CourierBreaker, RetiredPath
 from logistics.models.disputes import DisputeLetter
 from logistics.models.exceptions import PostageException
+from logistics.models.fees import CarrierFee
 from logistics.models.inbox import ForgeryTally, ParkedNumber, WebhookDelivery
 from logistics.models.ledger import LedgerAccount, LedgerEntry, Posting
 from logistics.models.parcels import CustodyEvent, Incident, Parcel, ParcelItem
@@ -24,6 +25,7 @@ from logistics.models.waybills import TrackingEvent, Waybill
 __all__ = [
     "Carrier",
     "CarrierAccount",
+    "CarrierFee",
     "Charge",
     "ChargeShare",
     "ColumnName",
@@ -42,6 +44,7 @@ __all__ = [
     "PostageException",
     "PostagePolicy",
     "Posting",
+    "RetiredPath",
     "Settlement",
     "SettlementLine",
     "SettlementProposal",

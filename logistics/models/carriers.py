@@ -88,6 +88,26 @@ class CarrierAccount(models.Model):
         )
 
 
+class RetiredPath(models.Model):
+    """A push path that was replaced and is honoured until a moment, so that changing it loses no push.
+
+    `used_at`: about when a push last came in on it.
+    """
+
+    account = models.ForeignKey(
+        CarrierAccount, on_delete=models.CASCADE, related_name="retired_paths", verbose_name="账户"
+    )
+    digest = models.CharField(max_length=64, unique=True)
+    until = models.DateTimeField("并用至")
+    used_at = models.DateTimeField("最近使用时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "旧推送路径"
+
+    def __str__(self) -> str:
+        return f"{self.account_id}/{self.until:%Y-%m-%d}"
+
+
 class CourierBreaker(models.Model):
     """How often a courier's host failed in a row, and since when it is left alone: known to all processes."""
 

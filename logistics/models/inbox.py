@@ -17,8 +17,9 @@ class WebhookDelivery(models.Model):
     """One push as it came in, kept before anything is made of it.
 
     `raw`: `{"headers": {…}, "body": Base64, "query": text, "address": caller}`; empty for a repetition of a push that we
-    have. `key` and `proof` are empty until the push was judged to be the courier's. `noted_at`: when it went into the
-    audit chain, and with that to the workers. `attempts`: how often processing it went wrong.
+    have, and for one that was kept long enough (`purged_at`). `key` and `proof` are empty until the push was judged to be
+    the courier's. `noted_at`: when it went into the audit chain, and with that to the workers. `attempts`: how often
+    processing it went wrong.
     """
 
     class State(models.TextChoices):
@@ -48,6 +49,7 @@ class WebhookDelivery(models.Model):
     received_at = models.DateTimeField("收到时间")
     noted_at = models.DateTimeField("入账时间", null=True, blank=True)
     processed_at = models.DateTimeField("处理时间", null=True, blank=True)
+    purged_at = models.DateTimeField("原文清除时间", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "推送收件箱"
@@ -69,6 +71,11 @@ class WebhookDelivery(models.Model):
             models.Index(
                 fields=["id"], condition=Q(noted_at__isnull=True), name="logistics_delivery_unnoted"
             ),
+            models.Index(
+                fields=["received_at"],
+                condition=Q(state__in=["processed", "parked", "failed", "forged"], purged_at__isnull=True),
+                name="logistics_delivery_unpurged",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -86,8 +93,8 @@ class WebhookDelivery(models.Model):
 
     @property
     def can_replay(self) -> bool:
-        """Whether a person may have it processed again: it was the courier's, and nobody is at it."""
-        return self.state in self.REPLAYABLE
+        """Whether a person may have it processed again: it was the courier's, it is still there, and nobody is at it."""
+        return self.state in self.REPLAYABLE and self.purged_at is None
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,8 @@ from logistics.rules.tracking import Scan, Snapshot, TrackingKind
 from storage.encryption import EncryptedTextField
 from storage.models import StoredObject
 
+PAYERS = [(Payer.SENDER, "寄方"), (Payer.RECEIVER, "收方"), (Payer.THIRD_PARTY, "第三方")]
+SETTLINGS = [(Settling.CASH, "现结"), (Settling.MONTHLY, "月结")]
 LIVING = (WaybillState.REQUESTED.value, WaybillState.BOOKED.value, WaybillState.CANCELLING.value)
 
 
@@ -23,7 +25,8 @@ class Waybill(models.Model):
 
     `latest_kind` and `latest_at` repeat what the standing tracking events say, for lists. `leading_*` describe the
     newest full list of a carrier that pushes snapshots. `asked_at`: when the courier was last asked about it, answered or
-    not. `tried_at`: when somebody last took up an order, a cancellation or a subscription that was not through.
+    not; `fees_asked_at` the same for what it charges. `tried_at`: when somebody last took up an order, a cancellation or a
+    subscription that was not through.
     """
 
     parcel = models.ForeignKey(Parcel, on_delete=models.PROTECT, related_name="waybills", verbose_name="寄件")
@@ -39,14 +42,8 @@ class Waybill(models.Model):
         "状态", max_length=12, choices=WaybillState.choices(), default=WaybillState.REQUESTED
     )
     term = models.CharField("付款方式", max_length=16, choices=PaymentTerm.choices())
-    payer = models.CharField(
-        "付款方",
-        max_length=12,
-        choices=[(Payer.SENDER, "寄方"), (Payer.RECEIVER, "收方"), (Payer.THIRD_PARTY, "第三方")],
-    )
-    settling = models.CharField(
-        "结算", max_length=10, choices=[(Settling.CASH, "现结"), (Settling.MONTHLY, "月结")]
-    )
+    payer = models.CharField("付款方", max_length=12, choices=PAYERS)
+    settling = models.CharField("结算", max_length=10, choices=SETTLINGS)
     routing = models.JSONField("面单路由信息", default=dict, blank=True)
     label = models.ForeignKey(
         StoredObject, on_delete=models.PROTECT, null=True, blank=True, verbose_name="面单"
@@ -61,6 +58,7 @@ class Waybill(models.Model):
     subscriptions = models.PositiveSmallIntegerField("订阅次数", default=0)
     heard_at = models.DateTimeField("最近收到轨迹", null=True, blank=True)
     asked_at = models.DateTimeField("最近查询", null=True, blank=True)
+    fees_asked_at = models.DateTimeField("最近查询计费", null=True, blank=True)
     tried_at = models.DateTimeField("最近续办", null=True, blank=True)
     requested_at = models.DateTimeField("下单时间")
     booked_at = models.DateTimeField("取得运单号时间", null=True, blank=True)

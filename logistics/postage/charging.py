@@ -54,7 +54,7 @@ def charge_parcel(*, parcel: Parcel, actor: Actor, now: datetime) -> Charge:
         # The day the waybill was ordered decides: a policy or tariff that changes later does not reach back.
         day = local_day(waybill.requested_at)
         decision = decide_payment(parcel=parcel, on=day)
-        consignment = _consignment(parcel, case, decision)
+        consignment = consignment_to_price(parcel, case, decision)
         standing = Charge.objects.standing().filter(parcel=parcel).first()
         if standing is not None:
             if standing.waybill_id == waybill.pk and standing.consignment == consignment_data(consignment):
@@ -113,7 +113,8 @@ def _waybill(parcel: Parcel) -> Waybill:
     return waybill
 
 
-def _consignment(parcel: Parcel, case: Case, decision: Decision) -> Consignment:
+def consignment_to_price(parcel: Parcel, case: Case, decision: Decision) -> Consignment:
+    """A weighed parcel as a contract prices it."""
     return Consignment(
         origin=region_code_at(parcel.sender_kind, parcel.sender_id, case),
         destination=region_code_at(parcel.receiver_kind, parcel.receiver_id, case),

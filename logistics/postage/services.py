@@ -17,8 +17,10 @@ from logistics.postage.disputing import (
     write_dispute,
 )
 from logistics.postage.drafting import Draft, draft_month
+from logistics.postage.fees import hint_of, told_of
 from logistics.postage.payment import decide_payment
 from logistics.postage.policies import add_policy, ask_exception, decide_on_exception, end_policy
+from logistics.postage.quoting import offers
 from logistics.postage.reconciling import Reconciled, accruals, outcome_of, reconcile_statement
 from logistics.postage.settlement_files import (
     keep_workbook,
@@ -73,11 +75,13 @@ __all__ = [
     "end_policy",
     "end_tariff",
     "export_tariff",
+    "hint_of",
     "import_statement",
     "import_tariff",
     "import_uploaded",
     "keep_dispute_workbook",
     "keep_workbook",
+    "offers",
     "outcome_of",
     "prepare_month",
     "preview_statement",
@@ -95,6 +99,7 @@ __all__ = [
     "settlement_workbook",
     "spending",
     "spending_lines",
+    "told_of",
     "try_policy",
     "upload_statement",
     "write_dispute",

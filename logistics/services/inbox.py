@@ -13,6 +13,7 @@ from logistics.couriers.errors import BadAccount, Forged
 from logistics.models import CarrierAccount, WebhookDelivery
 from logistics.models.carriers import path_digest
 from logistics.services.accounts import courier_of
+from logistics.services.doors import account_behind
 from logistics.services.judging import judge, refuse
 from registry import events
 from registry.actors import SYSTEM
@@ -50,7 +51,7 @@ def accept_webhook(
     if len(body) > LARGEST_BODY:
         raise TooLarge
     digest = path_digest(path_token)
-    account = doors.known(digest) or doors.look(digest)
+    account = doors.known(digest) or doors.look(digest, now=now)
     raw = RawRequest(headers=_kept(headers), body=body, query=query)
     delivery_id = _keep(account, raw, remote_address, now)
     try:
@@ -58,7 +59,7 @@ def accept_webhook(
         judge(account, courier, raw, address=remote_address, at=now)
     except (Forged, BadAccount):
         # Before anything is refused, the account is read afresh: its secrets may have been changed a moment ago.
-        account = doors.look(digest)
+        account = doors.look(digest, now=now)
         courier = courier_of(account)
         try:
             judge(account, courier, raw, address=remote_address, at=now)
@@ -116,14 +117,9 @@ class Doors:
         found = self._known.get(digest)
         return found[1] if found and time.monotonic() - found[0] < self.seconds else None
 
-    def look(self, digest: str) -> CarrierAccount:
+    def look(self, digest: str, *, now: datetime) -> CarrierAccount:
         """The account as the database has it. Raises NotYours."""
-        account = (
-            CarrierAccount.objects.select_related("carrier")
-            .defer("path_token")
-            .filter(path_digest=digest, active=True)
-            .first()
-        )
+        account = account_behind(digest, now=now)
         if account is None:
             self._known.pop(digest, None)
             raise NotYours

@@ -124,7 +124,10 @@ def replay(*, delivery: WebhookDelivery, actor: Actor, now: datetime) -> str:
     """Processes a push again from its raw bytes, by hand; what was applied already is not applied twice."""
     check_may(actor, "inbox.see")
     with transaction.atomic():
-        changed = WebhookDelivery.objects.filter(pk=delivery.pk, state__in=WebhookDelivery.REPLAYABLE).update(
+        there = WebhookDelivery.objects.filter(pk=delivery.pk, purged_at__isnull=True)
+        if not there.exists():
+            raise Refused("delivery_purged", "该推送的原文已超过保存期限并清除，不能重新处理。")
+        changed = there.filter(state__in=WebhookDelivery.REPLAYABLE).update(
             state=State.RECEIVED, fault="", attempts=0
         )
         if not changed:

@@ -75,8 +75,8 @@ def follow_courier(*, parcel: Parcel, actor: Actor, now: datetime) -> None:
     a parcel that nobody handed over does not travel, and one that was received stays received.
     """
     waybill = parcel.waybills.filter(state=WaybillState.BOOKED).first()
-    said = whereabouts(waybill.scans()) if waybill else None
-    kind, at = said or (None, now)
+    scans = waybill.scans() if waybill else []
+    kind, at = whereabouts(scans) or (None, now)
     if (
         parcel.state == ParcelState.SEALED
         and kind in MOVING
@@ -103,7 +103,10 @@ def follow_courier(*, parcel: Parcel, actor: Actor, now: datetime) -> None:
     elif (
         _confirmed_on_the_couriers_word(parcel)
         and kind != TrackingKind.DELIVERED
-        and not _answered(IncidentKind.DELIVERY_REVERSED, parcel, at)
+        # What still stands may be old; what takes the delivery back is the news.
+        and not _answered(
+            IncidentKind.DELIVERY_REVERSED, parcel, max((scan.at for scan in scans), default=now)
+        )
     ):
         _reversed(parcel, actor, now)
 

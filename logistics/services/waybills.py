@@ -179,16 +179,27 @@ def _obtain(waybill: Waybill, *, actor: Actor, now: datetime, again: bool) -> No
 
 def order_of(waybill: Waybill) -> Order:
     """What the courier is asked for."""
-    parcel = waybill.parcel
-    settling = Settling(waybill.settling)
-    return Order(
+    return order_for(
+        parcel=waybill.parcel,
         reference=waybill.reference,
+        account=waybill.account,
+        payer=Payer(waybill.payer),
+        settling=Settling(waybill.settling),
+    )
+
+
+def order_for(
+    *, parcel: Parcel, reference: str, account: CarrierAccount, payer: Payer, settling: Settling
+) -> Order:
+    """A parcel as an order, to be made or only to be priced. Raises Refused when an address is missing."""
+    return Order(
+        reference=reference,
         sender=courier_party(parcel.sender_kind, parcel.sender_id),
         receiver=courier_party(parcel.receiver_kind, parcel.receiver_id),
         payment=Payment(
-            payer=Payer(waybill.payer),
+            payer=payer,
             settling=settling,
-            account=waybill.account.number if settling == Settling.MONTHLY else "",
+            account=account.number if settling == Settling.MONTHLY else "",
         ),
         weight_g=parcel.weight_g or 0,
         length_mm=parcel.length_mm,

@@ -20,7 +20,7 @@ ABOUT = {
     **dict.fromkeys(
         [
             "parcel", "seal", "unseal", "cancel_parcel", "book", "unbook", "receive", "confirm_delivery",
-            "report_lost", "remove_original", "label", "carrier_label",
+            "report_lost", "remove_original", "label", "carrier_label", "quote",
         ],
         "parcel",
     ),
@@ -39,7 +39,7 @@ ABOUT = {
     **dict.fromkeys(["retry_job"], "job"),
     **dict.fromkeys(["replay_push"], "push"),
     **dict.fromkeys(["acknowledge_forgeries"], "alarm"),
-    **dict.fromkeys(["rotate_secrets", "end_old_secrets"], "account"),
+    **dict.fromkeys(["rotate_secrets", "end_old_secrets", "change_push_path", "end_old_push_paths", "set_push_addresses"], "account"),
     **dict.fromkeys(["guide", "guide_versions"], "item"),
     **dict.fromkeys(["revoke_grant"], "grant"),
     **dict.fromkeys(["update_directory", "end_agreement"], "agreement"),

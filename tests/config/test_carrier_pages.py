@@ -93,3 +93,37 @@ def test_what_cannot_work_changes_nothing(
     assert words in rotate(administrator, account, overlap="7", **told)
     assert honoured(account) == [WEBHOOK_SECRET]
     assert not Event.objects.filter(kind="carrier_account.rotated").exists()
+
+
+def change_path(client: Client, account: CarrierAccount, **told: str) -> str:
+    told = {"replaces": account.path_digest, "overlap": "30", **told}
+    return client.post(f"/system/carriers/{account.pk}/path/", told).content.decode()
+
+
+def test_a_new_push_address_is_shown_once_and_the_old_one_is_watched(
+    account: CarrierAccount, administrator: Client
+) -> None:
+    said = change_path(administrator, account)
+    fresh = CarrierAccount.objects.get().path_token
+    assert f"/api/v1/webhooks/couriers/{fresh}" in said
+    assert "更换后还没有从旧路径收到推送" in said
+    again = administrator.get("/system/carriers/").content.decode()
+    assert fresh not in again
+    assert account.path_token not in again
+    twice = administrator.post(f"/system/carriers/{account.pk}/path/", {"replaces": account.path_digest})
+    assert twice.status_code == 409
+    assert "推送路径已更换过" in twice.content.decode()
+    ended = administrator.post(f"/system/carriers/{account.pk}/path/end/", follow=True).content.decode()
+    assert "旧推送路径已停用" in ended
+
+
+def test_addresses_are_kept_and_a_slip_of_the_pen_is_pointed_out(
+    account: CarrierAccount, administrator: Client
+) -> None:
+    address = f"/system/carriers/{account.pk}/addresses/"
+    wrong = administrator.post(address, {"addresses": "203.0.113"})
+    assert wrong.status_code == 409
+    assert "来源地址应为 IP 或网段" in wrong.content.decode()
+    right = administrator.post(address, {"addresses": "203.0.113.5\r\n198.51.100.0/24\r\n"}, follow=True)
+    assert "来源地址已更新" in right.content.decode()
+    assert CarrierAccount.objects.get().allowed_addresses == ["198.51.100.0/24", "203.0.113.5/32"]

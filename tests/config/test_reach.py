@@ -18,7 +18,7 @@ NOT_FOUND = 404
 PEOPLE = ("clerk", "officer", "finance", "administrator", "auditor")
 # Acts at the sending end find nothing at the receiving end, and the other way round.
 ONE_END = {
-    "seal": "clerk", "unseal": "clerk", "cancel_parcel": "clerk", "book": "clerk", "unbook": "clerk",
+    "seal": "clerk", "unseal": "clerk", "cancel_parcel": "clerk", "book": "clerk", "unbook": "clerk", "quote": "clerk",
     "remove_original": "clerk", "confirm_delivery": "", "receive": "officer", "accept": "officer",
     "hand_out": "clerk", "worklist": "clerk",
 }  # fmt: skip

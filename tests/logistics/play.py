@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from logistics.couriers.neutral.wire import EventWire
+from logistics.couriers.standard_webhooks import headers_for
 from logistics.models import CarrierAccount, Waybill, WebhookDelivery
 from logistics.rules.tracking import TrackingKind
 from logistics.sandbox.pushing import Push, kuaidi100_pushes, neutral_push
@@ -60,3 +61,11 @@ def process_all(now: datetime = NOW) -> None:
         WebhookDelivery.objects.filter(state=State.RECEIVED).order_by("pk").values_list("pk", flat=True)
     ):
         process_delivery(delivery_id=pk, now=now)
+
+
+def signed_as(message_id: str, push: Push) -> Push:
+    """The body of a push under another id, signed by the courier itself."""
+    headers = headers_for(
+        secrets=[WEBHOOK_SECRET], message_id=message_id, timestamp=int(NOW.timestamp()), body=push.body
+    )
+    return Push(push.url, {**push.headers, **headers}, push.body)

@@ -14,7 +14,7 @@ from logistics.services.taking_in import MOST_ATTEMPTS, process_delivery, replay
 from registry.models import Event
 from tests.cast import NOW
 from tests.logistics.couriers import WEBHOOK_SECRET
-from tests.logistics.play import Play, process_all, send
+from tests.logistics.play import Play, process_all, send, signed_as
 from tests.logistics.road import Road
 from workers.work.parcels import take_in_push
 
@@ -131,13 +131,3 @@ def test_a_repetition_may_be_processed_first_or_twice(play: Play) -> None:
     second.refresh_from_db()
     assert second.repeats == 1
     assert TrackingEvent.objects.count() == 1
-
-
-def signed_as(message_id: str, push: Push) -> Push:
-    """The body of a push under another id, signed by the courier itself."""
-    from logistics.couriers.standard_webhooks import headers_for
-
-    headers = headers_for(
-        secrets=[WEBHOOK_SECRET], message_id=message_id, timestamp=int(NOW.timestamp()), body=push.body
-    )
-    return Push(push.url, {**push.headers, **headers}, push.body)

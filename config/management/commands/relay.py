@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections
+from django.db import InterfaceError, close_old_connections, connection
+from django.db import OperationalError as DatabaseAway
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -17,6 +18,8 @@ from workers import reaper, relay
 
 log = logging.getLogger("tongban.relay")
 REAP_EVERY = 5.0
+DATABASE_PAUSE = 1.0
+"""Seconds until the database is tried again after it did not answer."""
 
 
 class Command(BaseCommand):
@@ -43,7 +46,16 @@ class Command(BaseCommand):
         rounds_between = max(1, round(REAP_EVERY / pause)) if pause else 1
         rounds = 0
         while not over.is_set():
-            busy = self._round(timedelta(seconds=resend), reap=rounds % rounds_between == 0)
+            try:
+                busy = self._round(timedelta(seconds=resend), reap=rounds % rounds_between == 0)
+            except (DatabaseAway, InterfaceError) as fault:
+                if once:
+                    raise
+                # What was not committed is still unpublished or due; a new connection is made when it is back.
+                log.warning("the database does not answer (%s)", type(fault).__name__)
+                connection.close()
+                over.wait(DATABASE_PAUSE)
+                continue
             rounds += 1
             if once:
                 return
