@@ -17,6 +17,8 @@ from logistics.rules.settling import ProposalState
 from logistics.rules.uploads import STEPS as UPLOAD_STEPS
 from logistics.rules.uploads import UploadState
 from registry.permissions import ACTS, TABLE
+from registry.rules.problems import STEPS as PROBLEM_STEPS
+from registry.rules.problems import ProblemState
 from registry.terms import Role, Term
 from workers.reactions import REACTIONS
 
@@ -74,6 +76,7 @@ def states_page() -> str:
         _machine("Handling 办理环节", HandlingState, HANDLING_STEPS, first=HandlingState.WAITING),
         _machine("Parcel 寄件", ParcelState, PARCEL_STEPS, first=ParcelState.PACKING),
         _machine("Uploaded statement 上传的对账单", UploadState, UPLOAD_STEPS, first=UploadState.WAITING),
+        _machine("Problem report 问题反馈单", ProblemState, PROBLEM_STEPS, first=ProblemState.OPEN),
         _machine("Settlement 结算", ProposalState, SETTLEMENT_STEPS, first=ProposalState.PREPARED),
     ]
     return "\n".join(parts)

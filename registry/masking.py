@@ -27,6 +27,16 @@ _DOOR = re.compile(
 _ADMINISTRATIVE = re.compile(
     r"(?:.{2,8}?(?:省|自治区))?(?:.{2,8}?(?:市|自治州|盟))?(?:.{1,8}?(?:区|县|市|旗))?(?:.{1,8}?(?:镇|乡|街道))?"
 )
+_IDENTITY = re.compile(
+    r"(?<![0-9A-Za-z])[1-9](?:[ -]?[0-9]){5}(?:[ -]?(?:19|20))(?:[ -]?[0-9]){2}"
+    r"(?:[ -]?(?:0[1-9]|1[0-2]))(?:[ -]?(?:0[1-9]|[12][0-9]|3[01]))(?:[ -]?[0-9]){3}[ -]?[0-9Xx](?![0-9A-Za-z])"
+)
+_OLD_IDENTITY = re.compile(
+    r"(?<![0-9A-Za-z])[1-9][0-9]{7}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}(?![0-9A-Za-z])"
+)
+_WRITTEN_MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[ -]?)?1[3-9](?:[ -]?[0-9]){9}(?![0-9])")
+_WIDE_DIGITS = str.maketrans("０１２３４５６７８９Ｘｘ－　", "0123456789Xx- ")
+"""One character for one, so that a place in the folded text is the same place in the text."""
 
 
 def mask_name(name: str) -> str:
@@ -104,3 +114,29 @@ def mask_address(address: str) -> str:
     place = _ADMINISTRATIVE.match(address)
     known = place.end() if place is not None else 0
     return address[: known or max(1, len(address) // 3)] + MASK * 4
+
+
+def numbers_of_persons_in(text: str) -> tuple[str, ...]:
+    """What numbers of persons a free text holds, in words; mistyped check digits and groups of digits count too."""
+    folded = text.translate(_WIDE_DIGITS)
+    without = _OLD_IDENTITY.sub(MASK, _IDENTITY.sub(MASK, folded))
+    found = []
+    if without != folded:
+        found.append("身份证件号码")
+    if _WRITTEN_MOBILE.search(without):
+        found.append("手机号码")
+    return tuple(found)
+
+
+def mask_numbers_in(text: str) -> str:
+    """Identity numbers and mobile numbers inside a text, masked where they stand; all else stays as written."""
+    folded = text.translate(_WIDE_DIGITS)
+    for pattern, head, tail in ((_IDENTITY, 3, 4), (_OLD_IDENTITY, 3, 4), (_WRITTEN_MOBILE, 0, 4)):
+        for match in pattern.finditer(folded):
+            hidden = range(match.start() + head, match.end() - tail)
+            text = "".join(
+                MASK if place in hidden and folded[place].isdigit() else char
+                for place, char in enumerate(text)
+            )
+        folded = text.translate(_WIDE_DIGITS)
+    return text

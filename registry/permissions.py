@@ -29,11 +29,24 @@ class NotYours(Refused):
 
 
 _CASE_READING = {"case.see", "page.see", "slip.print", "original.see", "parcel.see"}
+_TOGETHER = {
+    "thread.see",
+    "thread.write",
+    "problem.see",
+    "problem.report",
+    "problem.answer",
+    "problem.solve",
+    "example.propose",
+    "handbook.read",
+    "rating.see",
+    "figures.see",
+}
 _CARRYING = {"parcel.pack", "parcel.hand_over", "parcel.receive", "label.print", "incident.report"}
 
 CLERK = (
     _CASE_READING
     | _CARRYING
+    | _TOGETHER
     | {
         "case.create",
         "case.upload",
@@ -53,6 +66,7 @@ CLERK = (
 OFFICER = (
     _CASE_READING
     | _CARRYING
+    | _TOGETHER
     | {
         "handling.pre_review",
         "handling.accept",
@@ -90,6 +104,12 @@ ADMINISTRATOR = {
     "carrier.edit",
     "job.see",
     "inbox.see",
+    "problem.see",
+    "problem.solve",
+    "handbook.read",
+    "handbook.edit",
+    "rating.see",
+    "figures.see",
 }
 AUDITOR = {"audit.read", "audit.verify"}
 

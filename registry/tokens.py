@@ -37,6 +37,7 @@ class Purpose(StrEnum):
     ORIGINAL = "original"
     PARCEL = "parcel"
     SLIP = "slip"
+    RATING = "rating"
 
     @property
     def letter(self) -> str:
@@ -76,6 +77,7 @@ class WrongPurpose(Refused):
             Purpose.ORIGINAL: "原件",
             Purpose.PARCEL: "寄件",
             Purpose.SLIP: "单据",
+            Purpose.RATING: "评价",
         }
         super().__init__(
             "code_purpose", f"扫到的是{names[found]}二维码，此处需要扫描{names[expected]}二维码。"

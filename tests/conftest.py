@@ -24,6 +24,7 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
+from ingest.safeguards import PROBLEM_GUARDS, TALK_GUARDS  # noqa: E402
 from logistics.postage.safeguards import BUDGET_GUARDS, POSTAGE_GUARDS, ROAD_GUARDS  # noqa: E402
 from ocr.safeguards import READING_GUARDS  # noqa: E402
 from registry.safeguards import EVENT_GUARDS  # noqa: E402
@@ -36,7 +37,15 @@ OTHER_SESSIONS_OUT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
-GUARDS = {**EVENT_GUARDS, **POSTAGE_GUARDS, **BUDGET_GUARDS, **ROAD_GUARDS, **READING_GUARDS}
+GUARDS = {
+    **EVENT_GUARDS,
+    **POSTAGE_GUARDS,
+    **BUDGET_GUARDS,
+    **ROAD_GUARDS,
+    **READING_GUARDS,
+    **TALK_GUARDS,
+    **PROBLEM_GUARDS,
+}
 
 
 def pytest_report_header() -> str:

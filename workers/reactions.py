@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from registry.models import Event
-from workers.work import calendars, dossiers, letters, pages, papers, parcels, settlements, statements
+from workers.work import (
+    calendars,
+    dossiers,
+    letters,
+    pages,
+    papers,
+    parcels,
+    ratings,
+    settlements,
+    statements,
+)
 
 
 def whole(event: Event) -> Iterable[str]:
@@ -43,6 +53,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "parcel.handed_over": (Reaction("note_delivery_begun", parcels.note_delivery_begun),),
     "parcel.received": (Reaction("issue_delivery_proof", papers.issue_delivery_proof),),
     "original.moved": (Reaction("close_delivered", parcels.close_delivered),),
+    "case.closed": (Reaction("ask_satisfaction", ratings.ask),),
     "webhook.received": (Reaction("take_in_push", parcels.take_in_push),),
     "statement.import_asked": (Reaction("import_statement", statements.import_asked),),
     "statement.imported": (Reaction("check_statement", statements.check),),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from config.pages.case_sheet import find_case, read_sheet
 from config.pages.frame import Fault, Typed, page
+from config.pages.together import together
 from dossier.services.public_checking import Checked
 from dossier.verify.verdict import Verdict
 from ingest.services.intake import Applicant
@@ -46,8 +47,10 @@ def render_case(
     in_hand: tuple[int, Checked] | None = None,
 ) -> HttpResponse:
     """The case page; with a fault it says so beside the act that was refused and keeps what was typed."""
+    sheet = read_sheet(number, actor)
     context: dict[str, Any] = {
-        "sheet": read_sheet(number, actor),
+        "sheet": sheet,
+        **together(sheet.case, actor),
         "fault": fault,
         "typed": Typed(fault.at, request.POST) if fault else None,
         "said": list(messages.get_messages(request)),

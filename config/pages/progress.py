@@ -10,6 +10,7 @@ from config.pages.frame import Fault
 from config.pages.progress_sheet import progress_of, stage_of
 from ingest.models import Case
 from ingest.services.enquiring import glance, look_up, look_up_by_slip
+from ingest.services.rating import ask_of
 from registry.callers import caller_address
 from storage.errors import Refused
 
@@ -63,7 +64,8 @@ def _told(request: HttpRequest, typed: dict[str, object], find: Callable[[], Cas
         case = find()
     except Refused as refused:
         return _refused(request, typed, refused)
-    return _answer(request, {"progress": progress_of(case)})
+    ask = ask_of(case, now=timezone.now())
+    return _answer(request, {"progress": progress_of(case), "rate": ask.token_text if ask else ""})
 
 
 def _refused(request: HttpRequest, typed: dict[str, object], refused: Refused) -> HttpResponse:

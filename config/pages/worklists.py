@@ -13,6 +13,7 @@ from config.pages.frame import page
 from config.pages.keyset import Slice, by_deadline, newest_first
 from ingest.models import ON_THE_DESK, Handling, Material
 from ingest.rules import ENDED, CaseState, HandlingState
+from ingest.services.talking import unread_in
 from registry.actors import Actor
 from registry.permissions import visible
 from registry.terms import Mode, Role
@@ -129,10 +130,12 @@ def worklist(request: HttpRequest, actor: Actor, name: str) -> HttpResponse:
     found = _filtered(visible(actor, "case.see", Handling.objects.filter(shown.chosen)), shown, request)
     order = by_deadline if shown.most_urgent_first else newest_first
     part: Slice[Handling] = order(found, after=request.GET.get("after", ""), size=PAGE_SIZE)
+    rows = shown.rows(part.rows, actor)
     context = {
         "list": shown,
         "name": name,
-        "rows": shown.rows(part.rows, actor),
+        "rows": rows,
+        "unread": unread_in(numbers=[row.number for row in rows], actor=actor),
         "next": part.next,
         "after": request.GET.get("after", ""),
         "states": _state_choices(shown),

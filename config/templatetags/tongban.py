@@ -8,16 +8,17 @@ from django.http import QueryDict
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from config.pages import chips
 from config.pages.case_sheet import lacks
 from config.pages.chips import Chip, deadline_chip
 from ingest.inspect.sentences import FAULT_WORDS, FAULTS
-from ingest.models import Case, Material
+from ingest.models import Case, HandbookEntry, Material
 from ingest.services.choosing import SETTLED
 from logistics.models import Discrepancy, Parcel
 from registry.masking import mask_address, mask_id_number, mask_name, mask_phone
+from registry.paper.symbols import qr_svg
 from registry.terms import Delivery
 from registry.time import local, local_day
 
@@ -42,6 +43,18 @@ def icon(name: str) -> SafeString:
 @register.simple_tag
 def chip(shown: Chip) -> SafeString:
     return format_html('<span class="chip {}">{}{}</span>', shown.tone, icon(shown.icon), shown.label)
+
+
+@register.simple_tag
+def qr(text: str) -> SafeString:
+    """The QR of a link, large enough for a phone held over the counter."""
+    return mark_safe(qr_svg(text, side_mm=40))  # noqa: S308 - drawn by us from modules
+
+
+@register.simple_tag
+def entry_place(entry: HandbookEntry) -> str:
+    """Where on the editor's desk this question's acts answer."""
+    return f"entry-{entry.pk}"
 
 
 @register.simple_tag

@@ -5,21 +5,35 @@ from ingest.models.cases import NO_DEADLINE, ON_THE_DESK, Case, Handling
 from ingest.models.enquiries import EnquiryBrake
 from ingest.models.identity import IdentityCheck
 from ingest.models.materials import Material, Original, OriginalStop, Page, SourceFile
+from ingest.models.problems import Example, HandbookEdition, HandbookEntry, Problem, ProblemEntry
+from ingest.models.satisfaction import Rating, RatingAsk
 from ingest.models.stacks import Stack, StackPage
+from ingest.models.talk import Message, Retraction, Thread, ThreadSeen
 
 __all__ = [
     "NO_DEADLINE",
     "ON_THE_DESK",
     "Case",
     "EnquiryBrake",
+    "Example",
+    "HandbookEdition",
+    "HandbookEntry",
     "Handling",
     "IdentityCheck",
     "Material",
+    "Message",
     "Original",
     "OriginalStop",
     "Page",
+    "Problem",
+    "ProblemEntry",
+    "Rating",
+    "RatingAsk",
+    "Retraction",
     "ReviewAnswer",
     "SourceFile",
     "Stack",
     "StackPage",
+    "Thread",
+    "ThreadSeen",
 ]

@@ -1,16 +1,19 @@
 """Places, people, items and cooperation: what every other room depends on."""
 
+from registry.models.brakes import CallCount
 from registry.models.calendar import HolidayNotice
 from registry.models.cooperation import Agreement, ColourPolicy, Grant, RegionIndex
 from registry.models.items import Contact, ItemOffice, MaterialRequirement, ServiceItem
 from registry.models.journal import Event, NumberSequence
 from registry.models.people import ApiKey, User
 from registry.models.places import Office, Region, Seal, ServiceCentre, Window
+from registry.models.problems import ProblemTime
 from registry.models.slips import Slip
 
 __all__ = [
     "Agreement",
     "ApiKey",
+    "CallCount",
     "ColourPolicy",
     "Contact",
     "Event",
@@ -20,6 +23,7 @@ __all__ = [
     "MaterialRequirement",
     "NumberSequence",
     "Office",
+    "ProblemTime",
     "Region",
     "RegionIndex",
     "Seal",

@@ -17,6 +17,7 @@ class SlipKind(Term):
     SETTLEMENT = "settlement", "寄递费用结算单"
     REFUSAL = "refusal", "不予受理决定书"
     DISPUTE = "dispute", "邮资账单争议函"
+    HANDBOOK = "handbook", "通办常见问题解答知识手册"
 
 
 _NUMBER_WORD = {
@@ -28,6 +29,7 @@ _NUMBER_WORD = {
     SlipKind.SETTLEMENT: "通办结字",
     SlipKind.REFUSAL: "通办拒字",
     SlipKind.DISPUTE: "通办异字",
+    SlipKind.HANDBOOK: "通办册字",
 }
 
 

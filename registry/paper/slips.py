@@ -287,7 +287,47 @@ class Dispute(Slip):
         return self
 
 
+class HandbookAnswer(Part):
+    """One question with its answer; `chapter` is the kind of problem it came of."""
+
+    chapter: str
+    item: str = ""
+    question: Words
+    answer: Words
+
+
+class HandbookExample(Part):
+    """One case of the collection, told without anybody's data."""
+
+    title: Words
+    item: str
+    place: str
+    situation: Words
+    solution: Words
+    effect: Words
+
+
+class Handbook(Slip):
+    """通办常见问题解答知识手册, one edition (taizhou-2023 §三(三)1), with the case collection behind it."""
+
+    kind = SlipKind.HANDBOOK
+
+    edition: str
+    answers: tuple[HandbookAnswer, ...] = Field(min_length=1)
+    examples: tuple[HandbookExample, ...] = ()
+
+
 MODELS: dict[SlipKind, type[Slip]] = {
     model.kind: model
-    for model in (Acceptance, Receipt, Notice, PackingList, DeliveryProof, Settlement, Refusal, Dispute)
+    for model in (
+        Acceptance,
+        Receipt,
+        Notice,
+        PackingList,
+        DeliveryProof,
+        Settlement,
+        Refusal,
+        Dispute,
+        Handbook,
+    )
 }

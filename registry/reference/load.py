@@ -14,6 +14,7 @@ from registry.models import (
     ItemOffice,
     MaterialRequirement,
     Office,
+    ProblemTime,
     Region,
     Seal,
     ServiceCentre,
@@ -126,6 +127,11 @@ def _contact(row: Row) -> bool:
     return _ensure(Contact, key, {"name": row["name"], "phone": row["phone"]})[1]
 
 
+def _problem_time(row: Row) -> bool:
+    key = {"kind": row["kind"], "valid_from": row["valid_from"]}
+    return _ensure(ProblemTime, key, {"workdays": row["workdays"], "source": row["source"]})[1]
+
+
 LOADERS: dict[str, Callable[[Row], bool]] = {
     "regions": _region,
     "centres": _centre,
@@ -135,4 +141,5 @@ LOADERS: dict[str, Callable[[Row], bool]] = {
     "agreements": _agreement,
     "grants": _grant,
     "contacts": _contact,
+    "problem_times": _problem_time,
 }

@@ -41,6 +41,7 @@ from storage.models import Kind
 from storage.services import store_bytes
 from tests.cast import NOW
 from tests.config.addresses import ABOUT, EXTRA
+from tests.config.shared_work import Shared, plant
 from tests.ingest.stacks import waiting_page
 from tests.logistics.postage_world import tariff_of
 from tests.logistics.road import Road
@@ -59,6 +60,7 @@ class World:
     original: Original
     page: Page
     stack_page: StackPage
+    shared: Shared
     parcel: Parcel
     incident: Incident
     dossier: Dossier
@@ -85,6 +87,11 @@ class World:
             "original": {"pk": self.original.pk},
             "page": {"pk": self.page.pk},
             "stack_page": {"pk": self.stack_page.pk},
+            "message": {"pk": self.shared.message.pk},
+            "problem": {"pk": self.shared.problem.pk},
+            "entry": {"pk": self.shared.entry.pk},
+            "example": {"pk": self.shared.example.pk},
+            "rating_ask": {"token": self.shared.ask.token_text},
             "incident": {"pk": self.incident.pk},
             "dossier": {"pk": self.dossier.pk},
             "slip": {"pk": self.slip.pk},
@@ -111,7 +118,9 @@ class World:
         )
 
 
-WITHOUT_LOGIN = frozenset({"check", "guides", "guide", "guide_versions", "progress", "progress_by_slip"})
+WITHOUT_LOGIN = frozenset(
+    {"check", "guides", "guide", "guide_versions", "progress", "progress_by_slip", "rating"}
+)
 OPEN_TO_ALL = WITHOUT_LOGIN | {"home"}
 """Pages that need no act of the permission table."""
 
@@ -138,6 +147,7 @@ def populate(road: Road) -> World:
         original=road.originals[0],
         page=Page.objects.filter(case=case).order_by("pk")[0],
         stack_page=waiting_page(case),
+        shared=plant(case, cast),
         parcel=parcel,
         incident=report_incident(
             kind=IncidentKind.DAMAGED, parcel=parcel, actor=cast.clerk, now=NOW + timedelta(hours=1)

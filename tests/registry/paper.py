@@ -9,6 +9,9 @@ from registry.paper.slips import (
     DeliveryProof,
     Dispute,
     DisputedLine,
+    Handbook,
+    HandbookAnswer,
+    HandbookExample,
     LegAmount,
     MaterialLine,
     MissingLine,
@@ -136,6 +139,29 @@ def one_of_each() -> dict[SlipKind, Slip]:
             ),
             total=300,
             answer_by=date(2026, 4, 1),
+        ),
+        Handbook(
+            issuer="台州市行政服务中心",
+            edition="2025年11月版",
+            answers=(
+                HandbookAnswer(
+                    chapter="材料不同",
+                    item="建筑业企业资质核准",
+                    question="章程要原件还是复印件？",
+                    answer="复印件加盖公章即可，联系13812345678。",
+                ),
+                HandbookAnswer(chapter="其他", question="周末收件吗？", answer="不收。"),
+            ),
+            examples=(
+                HandbookExample(
+                    title="一次收件，两地同办",
+                    item="建筑业企业资质核准",
+                    place="诸暨市行政服务中心通办专窗",
+                    situation="企业在外地迁址。",
+                    solution="窗口代办。",
+                    effect="少跑一趟。",
+                ),
+            ),
         ),
     ]
     return {
