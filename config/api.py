@@ -1,15 +1,77 @@
 """The one API object: routers of the rooms, authentication by key, refusals as JSON."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
 
 from config.middleware import status_of
 from dossier.api import router as dossier_router
 from ingest.api import router as ingest_router
+from ingest.telling.rules import KINDS
 from logistics.api import router as logistics_router
 from storage.errors import Refused
 
-api = NinjaAPI(title="通办", version="1", urls_namespace="api", docs_url="/docs")
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": False,
+    "description": "调用方为本次请求起的唯一名称。相同名称、相同内容的请求只生效一次，三天内重复得到同一应答；"
+    "内容不同答 422，前一次仍在处理答 409。仅对接口密钥有效。",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+
+
+TOLD: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "timestamp", "version", "data"],
+    "properties": {
+        "type": {"type": "string"},
+        "timestamp": {"type": "string", "format": "date-time"},
+        "version": {"type": "integer"},
+        "data": {
+            "type": "object",
+            "required": ["number", "state", "sequence", "url"],
+            "properties": {
+                "number": {"type": "string"},
+                "state": {"type": "string"},
+                "sequence": {"type": "integer"},
+                "url": {"type": "string", "format": "uri"},
+            },
+        },
+    },
+}
+WEBHOOKS: dict[str, Any] = {
+    kind: {
+        "post": {
+            "summary": words,
+            "description": "Standard Webhooks 签名（webhook-id、webhook-timestamp、webhook-signature）；以 2xx 应答为送达，重试时编号不变。",
+            "requestBody": {"required": True, "content": {"application/json": {"schema": TOLD}}},
+            "responses": {"2XX": {"description": "已收到"}},
+        }
+    }
+    for kind, (words, _) in KINDS.items()
+}
+
+
+class DescribedAPI(NinjaAPI):
+    """Tells in its description what the door does for every endpoint alike."""
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        schema = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+        for operations in schema["paths"].values():
+            posting = operations.get("post")
+            if posting and posting.get("security"):
+                posting["parameters"] = [*posting.get("parameters", ()), IDEMPOTENCY_KEY]
+        return schema
+
+
+api = DescribedAPI(
+    title="通办", version="1", urls_namespace="api", docs_url="/docs", openapi_extra={"webhooks": WEBHOOKS}
+)
 
 api.add_router("", ingest_router)
 api.add_router("", dossier_router)

@@ -48,6 +48,11 @@ class Environment(BaseSettings):
         description="Header in which your reverse proxy tells the caller's address, e.g. X-Real-IP; the proxy must "
         "overwrite what callers send. Empty: the connection's own address.",
     )
+    webhook_networks: str = Field(
+        default="",
+        description="Comma-separated networks inside the house to which webhooks for platforms may go, e.g. "
+        "10.20.0.0/16; in an allowed loopback plain http too. Empty: https at public addresses only.",
+    )
     database_url: SecretStr = Field(
         default=SecretStr(""),
         description="postgresql://user:password@host:port/name. Empty: SQLite under the data folder.",

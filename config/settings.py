@@ -7,6 +7,7 @@ import django_stubs_ext
 
 from config.embedded import load_or_make
 from config.environment import ROOT, read_environment
+from ingest.telling.address import parse_networks
 
 django_stubs_ext.monkeypatch()
 
@@ -20,6 +21,7 @@ SECRET_KEY = ENVIRONMENT.secret_key.get_secret_value() or EMBEDDED.secret_key
 ALLOWED_HOSTS = [host.strip() for host in ENVIRONMENT.allowed_hosts.split(",")]
 PUBLIC_URL = ENVIRONMENT.public_url.rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+WEBHOOK_NETWORKS = parse_networks(ENVIRONMENT.webhook_networks)
 CLIENT_ADDRESS_HEADER = ENVIRONMENT.client_address_header
 
 INSTALLED_APPS = [
@@ -55,6 +57,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "config.pages.policy.content_policy",
     "config.middleware.refusals",
+    "config.idempotency.idempotent_calls",
 ]
 
 ROOT_URLCONF = "config.urls"

@@ -15,6 +15,12 @@ class KeyAuth(HttpBearer):
         return Actor.of_key(key) if key else None
 
 
+def key_of(request: HttpRequest) -> ApiKey | None:
+    """The living key that a request carries, asked for before the API itself does."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return ApiKey.find(token.strip()) if scheme.lower() == KeyAuth.openapi_scheme else None
+
+
 class SessionActor(SessionAuth):
     """The signed-in person, with CSRF protection on changing calls."""
 

@@ -102,6 +102,7 @@ ADMINISTRATOR = {
     "account.edit",
     "grant.edit",
     "carrier.edit",
+    "platform.edit",
     "job.see",
     "inbox.see",
     "problem.see",
@@ -123,6 +124,8 @@ TABLE: Mapping[str, Mapping[str, Reach]] = {
     "integration:platform": dict.fromkeys(
         {"case.create", "case.see", "case.upload", "case.submit"}, Reach.OWN_WINDOW
     ),
+    # Reads and is told, files nothing.
+    "integration:watcher": {"case.see": Reach.OWN_WINDOW},
     "integration:reader": {"case.identify": Reach.OWN_WINDOW},
     "integration:courier": {"tracking.report": Reach.ALL},
     "integration:archive": {"case.see": Reach.OWN_OFFICE, "dossier.download": Reach.OWN_OFFICE},

@@ -15,6 +15,7 @@ from workers.work import (
     pages,
     papers,
     parcels,
+    platforms,
     ratings,
     settlements,
     statements,
@@ -35,12 +36,27 @@ class Reaction:
     parts: Callable[[Event], Iterable[str]] = whole
 
 
+TELL = Reaction("tell_platform", platforms.tell_platform, platforms.subscribers)
+
 REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "file.received": (Reaction("read_page", pages.read_page, pages.pages_of_file),),
     "page.reading_asked": (Reaction("read_page_again", pages.read_page_again),),
     "case.submitted": (
         Reaction("issue_receipt", papers.issue_receipt),
         Reaction("build_dossier", dossiers.build_first, dossiers.handlings_of_case),
+        TELL,
+    ),
+    "case.created": (TELL,),
+    "case.pre_review": (TELL,),
+    "case.accepted": (TELL,),
+    "case.supplement": (TELL,),
+    "case.decided": (TELL,),
+    "case.delivering": (TELL,),
+    "case.refused": (TELL,),
+    "case.withdrawn": (TELL,),
+    "notice.replayed": (Reaction("tell_platform_again", platforms.tell_platform_again),),
+    "subscription.enabled": (
+        Reaction("tell_platform_parked", platforms.tell_platform_again, platforms.parked),
     ),
     "handling.resubmitted": (Reaction("rebuild_dossier", dossiers.build_next),),
     "handling.promise_kept": (Reaction("rebuild_dossier", dossiers.build_next),),
@@ -53,7 +69,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "parcel.handed_over": (Reaction("note_delivery_begun", parcels.note_delivery_begun),),
     "parcel.received": (Reaction("issue_delivery_proof", papers.issue_delivery_proof),),
     "original.moved": (Reaction("close_delivered", parcels.close_delivered),),
-    "case.closed": (Reaction("ask_satisfaction", ratings.ask),),
+    "case.closed": (Reaction("ask_satisfaction", ratings.ask), TELL),
     "webhook.received": (Reaction("take_in_push", parcels.take_in_push),),
     "statement.import_asked": (Reaction("import_statement", statements.import_asked),),
     "statement.imported": (Reaction("check_statement", statements.check),),

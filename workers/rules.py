@@ -21,6 +21,14 @@ class NotYet(Refused):
         super().__init__(code, "所需的前一步尚未完成，系统会自动继续。", can_retry=True)
 
 
+class Later(Refused):
+    """Not through yet, by a timetable of the work's own. Tried again after `wait`, and not counted as an attempt."""
+
+    def __init__(self, code: str, wait: timedelta) -> None:
+        super().__init__(code, "暂未完成，系统会按计划再试。", can_retry=True)
+        self.wait = wait
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What follows a failure. `wait` is None when there is no next try. `counts` says whether it was an attempt."""
@@ -34,6 +42,8 @@ def judge(fault: Exception, *, attempts: int, chance: float) -> Verdict:
     """`attempts` includes the one that failed; `chance` in [0, 1) spreads the waits of many that failed together."""
     if isinstance(fault, NotYet):
         return Verdict(fault.code, FIRST_WAIT, counts=False)
+    if isinstance(fault, Later):
+        return Verdict(fault.code, fault.wait, counts=False)
     if isinstance(fault, Refused):
         limit = OUTAGE_ATTEMPTS if fault.can_retry else 0
         return Verdict(fault.code, backoff(attempts, chance) if attempts < limit else None)

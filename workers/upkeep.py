@@ -8,6 +8,7 @@ from django.conf import settings
 
 from dossier.services import renew_due
 from ingest.services.promises import watch_promises
+from ingest.telling.notices import forget_notices
 from logistics.couriers.errors import CourierError
 from logistics.postage.fees import ask_fees
 from logistics.services.judging import tell_forgeries
@@ -15,6 +16,7 @@ from logistics.services.purging import purge_inbox
 from logistics.services.taking_in import sweep_inbox
 from logistics.services.tracking import overdue, poll, watch_silence
 from logistics.services.waybills import resume_waybills
+from registry.idempotency import sweep_calls
 from storage.errors import Refused
 from storage.scratch import clear_left_behind
 
@@ -62,6 +64,8 @@ DUTIES: Mapping[str, Callable[..., int]] = {
     "renew_timestamps": renew_timestamps,
     "watch_promises": watch_promises,
     "clear_scratch": clear_scratch,
+    "sweep_calls": sweep_calls,
+    "forget_notices": forget_notices,
 }
 
 

@@ -153,6 +153,14 @@ WORDS: Mapping[str, str] = {
     "webhook.failed": "推送无法处理",
     "webhook.replayed": "重新处理推送",
     "webhook.purged": "清除到期推送原文",
+    "subscription.added": "登记平台推送",
+    "subscription.rotated": "更换平台推送密钥",
+    "subscription.overlap_ended": "停用平台推送旧密钥",
+    "subscription.disabled": "平台推送停用",
+    "subscription.enabled": "恢复平台推送",
+    "subscription.ended": "终止平台推送",
+    "notice.parked": "平台推送搁置",
+    "notice.replayed": "重新推送给平台",
     "job.retried": "重新执行任务",
     "job.failed": "任务失败",
 }
@@ -184,5 +192,8 @@ REACTION_WORDS: Mapping[str, str] = {
     "close_delivered": "送达后归结",
     "ask_satisfaction": "邀请申请人评价",
     "take_in_push": "处理承运商推送",
+    "tell_platform": "推送给平台",
+    "tell_platform_again": "重新推送给平台",
+    "tell_platform_parked": "补推搁置的平台推送",
     "recount_deadlines": "按公布的日历重算期限",
 }

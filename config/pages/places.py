@@ -67,6 +67,7 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
         Place("任务", "gear", "jobs"),
         Place("推送收件箱", "inbox", "webhook_inbox"),
         Place("承运商账户", "parcel", "carrier_accounts"),
+        Place("平台推送", "moving", "platforms"),
         Place("邮资政策", "sheet", "policies"),
         Place("目录", "directory", "admin:index"),
     ),

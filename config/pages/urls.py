@@ -26,6 +26,7 @@ from config.pages import (
     office,
     parcels,
     placement,
+    platforms,
     policies,
     problems,
     progress,
@@ -208,6 +209,18 @@ urlpatterns = [
     path(
         "system/carriers/<int:pk>/addresses/", carrier_accounts.set_push_addresses, name="set_push_addresses"
     ),
+    path("system/platforms/", platforms.platforms, name="platforms"),
+    path("system/platforms/subscribe/", platforms.subscribe_platform, name="subscribe_platform"),
+    path("system/platforms/<int:pk>/secret/", platforms.rotate_subscription, name="rotate_subscription"),
+    path(
+        "system/platforms/<int:pk>/overlap/",
+        platforms.end_subscription_overlap,
+        name="end_subscription_overlap",
+    ),
+    path("system/platforms/<int:pk>/enable/", platforms.enable_subscription, name="enable_subscription"),
+    path("system/platforms/<int:pk>/end/", platforms.end_subscription, name="end_subscription"),
+    path("system/platforms/notices/", platforms.notices, name="notices"),
+    path("system/platforms/notices/<int:pk>/replay/", platforms.replay_notice, name="replay_notice"),
     path("audit/", auditing.audit, name="audit"),
     path("audit/verify/", auditing.verify, name="verify_audit"),
 ]

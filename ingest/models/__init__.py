@@ -5,6 +5,7 @@ from ingest.models.cases import NO_DEADLINE, ON_THE_DESK, Case, Handling
 from ingest.models.enquiries import EnquiryBrake
 from ingest.models.identity import IdentityCheck
 from ingest.models.materials import Material, Original, OriginalStop, Page, SourceFile
+from ingest.models.platforms import Notice, Subscription
 from ingest.models.problems import Example, HandbookEdition, HandbookEntry, Problem, ProblemEntry
 from ingest.models.satisfaction import Rating, RatingAsk
 from ingest.models.stacks import Stack, StackPage
@@ -22,6 +23,7 @@ __all__ = [
     "IdentityCheck",
     "Material",
     "Message",
+    "Notice",
     "Original",
     "OriginalStop",
     "Page",
@@ -34,6 +36,7 @@ __all__ = [
     "SourceFile",
     "Stack",
     "StackPage",
+    "Subscription",
     "Thread",
     "ThreadSeen",
 ]

@@ -2,6 +2,7 @@
 
 from registry.models.brakes import CallCount
 from registry.models.calendar import HolidayNotice
+from registry.models.calls import IdempotentCall
 from registry.models.cooperation import Agreement, ColourPolicy, Grant, RegionIndex
 from registry.models.items import Contact, ItemOffice, MaterialRequirement, ServiceItem
 from registry.models.journal import Event, NumberSequence
@@ -19,6 +20,7 @@ __all__ = [
     "Event",
     "Grant",
     "HolidayNotice",
+    "IdempotentCall",
     "ItemOffice",
     "MaterialRequirement",
     "NumberSequence",

@@ -43,6 +43,8 @@ ABOUT = {
     **dict.fromkeys(["end_tariff", "tariff_file"], "contract"),
     **dict.fromkeys(["decide_exception"], "exception"),
     **dict.fromkeys(["retry_job"], "job"),
+    **dict.fromkeys(["rotate_subscription", "end_subscription_overlap", "enable_subscription", "end_subscription"], "subscription"),
+    **dict.fromkeys(["replay_notice"], "notice"),
     **dict.fromkeys(["replay_push"], "push"),
     **dict.fromkeys(["acknowledge_forgeries"], "alarm"),
     **dict.fromkeys(["rotate_secrets", "end_old_secrets", "change_push_path", "end_old_push_paths", "set_push_addresses"], "account"),

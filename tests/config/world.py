@@ -9,7 +9,7 @@ from django.urls import URLPattern
 
 from config.pages.urls import urlpatterns
 from dossier.models import Dossier, DossierState
-from ingest.models import Case, Handling, Material, Original, Page, StackPage
+from ingest.models import Case, Handling, Material, Notice, Original, Page, StackPage
 from logistics.models import (
     DisputeLetter,
     ForgeryTally,
@@ -42,6 +42,7 @@ from storage.services import store_bytes
 from tests.cast import NOW
 from tests.config.addresses import ABOUT, EXTRA
 from tests.config.shared_work import Shared, plant
+from tests.ingest.platforms import parked_notice
 from tests.ingest.stacks import waiting_page
 from tests.logistics.postage_world import tariff_of
 from tests.logistics.road import Road
@@ -76,6 +77,7 @@ class World:
     job: Job
     push: WebhookDelivery
     alarm: ForgeryTally
+    notice: Notice
 
     def address_of(self, name: str) -> dict[str, object]:
         """The arguments that make the address of a page about this world."""
@@ -95,9 +97,9 @@ class World:
             "incident": {"pk": self.incident.pk},
             "dossier": {"pk": self.dossier.pk},
             "slip": {"pk": self.slip.pk},
+            "slip_code": {"token": write(Purpose.SLIP, self.slip.code).text},
             "statement": {"pk": self.statement.pk},
             "handed_in": {"pk": self.handed_in.pk},
-            "slip_code": {"token": write(Purpose.SLIP, self.slip.code).text},
             "settlement": {"number": self.settlement.number},
             "proposal": {"pk": self.proposal.pk},
             "contract": {"pk": self.contract.pk},
@@ -107,6 +109,8 @@ class World:
             "job": {"pk": self.job.pk},
             "push": {"pk": self.push.pk},
             "alarm": {"pk": self.alarm.pk},
+            "notice": {"pk": self.notice.pk},
+            "subscription": {"pk": self.notice.subscription_id},
             "account": {"pk": self.alarm.account_id},
             "item": {"code": self.case.item.code},
             "grant": {"pk": Grant.objects.order_by("pk")[0].pk},
@@ -200,6 +204,7 @@ def populate(road: Road) -> World:
             last_fault="签名不符",
             alarmed_at=NOW,
         ),
+        notice=parked_notice(case),
     )
 
 

@@ -11,15 +11,19 @@ from logistics.couriers.base import Acknowledgement, RawRequest
 
 @dataclass
 class Listener:
-    """`url` to push to; `received` in order of arrival; `answer` decides what each push is told."""
+    """`url` to push to; `received` in order of arrival; `answer` decides what each push is told, None hangs up on it.
+
+    `location` is where a redirect leads.
+    """
 
     url: str
-    answer: Callable[[RawRequest], Acknowledgement]
+    answer: Callable[[RawRequest], Acknowledgement | None]
+    location: str = ""
     received: list[RawRequest] = field(default_factory=list)
 
 
 @contextmanager
-def listening(answer: Callable[[RawRequest], Acknowledgement]) -> Iterator[Listener]:
+def listening(answer: Callable[[RawRequest], Acknowledgement | None]) -> Iterator[Listener]:
     listener = Listener(url="", answer=answer)
 
     class Handler(BaseHTTPRequestHandler):
@@ -30,7 +34,12 @@ def listening(answer: Callable[[RawRequest], Acknowledgement]) -> Iterator[Liste
             raw = RawRequest(headers={name.lower(): value for name, value in self.headers.items()}, body=body)
             listener.received.append(raw)
             told = listener.answer(raw)
+            if told is None:
+                self.close_connection = True
+                return
             self.send_response(told.status)
+            if listener.location:
+                self.send_header("location", listener.location)
             self.send_header("content-type", told.media_type)
             self.send_header("content-length", str(len(told.body)))
             self.end_headers()

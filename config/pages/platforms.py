@@ -1,0 +1,226 @@
+"""平台推送 as the administrator keeps it: who is told what at which address, what did not arrive, and telling it again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from config.pages.acting import act_elsewhere
+from config.pages.carrier_accounts import OVERLAPS
+from config.pages.frame import Fault, page
+from config.pages.keyset import newest_first
+from ingest.models import Notice, Subscription
+from ingest.telling.rules import KINDS
+from ingest.telling.services import enable, end, end_overlap, replay, rotate, subscribe
+from registry.actors import Actor
+from registry.models import ApiKey
+from registry.permissions import NotYours, may, visible
+from storage.errors import Refused
+
+PAGE_SIZE = 40
+FAULTS = {
+    "gone": "对方答复该地址已永久失效（410）",
+    "failing": "连续五天没有送达",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A subscription as the page shows it."""
+
+    subscription: Subscription
+    kinds: tuple[str, ...]
+    old_until: datetime | None
+    parked: int
+    why: str
+
+    @property
+    def at(self) -> str:
+        """Its place on the page."""
+        return f"subscription-{self.subscription.pk}"
+
+
+@page("platform.edit")
+def platforms(request: HttpRequest, actor: Actor) -> HttpResponse:
+    return _show(request, actor)
+
+
+@require_POST
+@page("platform.edit")
+def subscribe_platform(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """A new address for a key. Secrets go in here and never come out again."""
+    told, now = request.POST, timezone.now()
+
+    def add() -> None:
+        chosen = told.get("key", "")
+        key = ApiKey.objects.filter(pk=int(chosen) if chosen.isdecimal() else 0).first()
+        if key is None:
+            raise Refused("subscription_key", "请选择接口密钥。")
+        subscribe(
+            key=key,
+            url=told.get("url", "").strip()[:400],
+            kinds=told.getlist("kinds"),
+            secret=told.get("secret", "").strip()[:200],
+            actor=actor,
+            now=now,
+        )
+
+    return _act(request, actor, add, said="已登记，此后的事件会推送到该地址。", at="subscribe")
+
+
+@require_POST
+@page("platform.edit")
+def rotate_subscription(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    subscription, now = _subscription(actor, pk), timezone.now()
+    days = request.POST.get("overlap", "7")
+    overlap = timedelta(days=int(days) if days in OVERLAPS else 7)
+    return _act(
+        request,
+        actor,
+        lambda: rotate(
+            subscription=subscription,
+            secret=request.POST.get("secret", "").strip()[:200],
+            overlap=overlap,
+            actor=actor,
+            now=now,
+        ),
+        said="新密钥已启用，旧密钥在并用期内同时签名。" if overlap else "新密钥已启用，旧密钥已停用。",
+        at=f"subscription-{pk}",
+    )
+
+
+@require_POST
+@page("platform.edit")
+def end_subscription_overlap(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    subscription, now = _subscription(actor, pk), timezone.now()
+    return _act(
+        request,
+        actor,
+        lambda: end_overlap(subscription=subscription, actor=actor, now=now),
+        said="旧密钥已停用。",
+        at=f"subscription-{pk}",
+    )
+
+
+@require_POST
+@page("platform.edit")
+def enable_subscription(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    subscription, now = _subscription(actor, pk), timezone.now()
+    return _act(
+        request,
+        actor,
+        lambda: enable(subscription=subscription, actor=actor, now=now),
+        said="已恢复推送，搁置的推送正在补推。",
+        at=f"subscription-{pk}",
+    )
+
+
+@require_POST
+@page("platform.edit")
+def end_subscription(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    subscription, now = _subscription(actor, pk), timezone.now()
+    return _act(
+        request,
+        actor,
+        lambda: end(subscription=subscription, actor=actor, now=now),
+        said="订阅已终止，不再推送。",
+        at="subscribe",
+    )
+
+
+@page("platform.edit")
+def notices(request: HttpRequest, actor: Actor) -> HttpResponse:
+    return _show_notices(request, actor)
+
+
+@require_POST
+@page("platform.edit")
+def replay_notice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    notice = visible(actor, "platform.edit", Notice.objects.filter(pk=pk)).first()
+    if notice is None:
+        raise NotYours
+    now = timezone.now()
+    return act_elsewhere(
+        request,
+        act=lambda: replay(notice=notice, actor=actor, now=now),
+        said="已重新排队，将以相同编号再次推送。",
+        at="notices",
+        back=reverse("notices"),
+        refused=lambda fault: _show_notices(request, actor, fault),
+    )
+
+
+def _act(request: HttpRequest, actor: Actor, act: Callable[[], None], *, said: str, at: str) -> HttpResponse:
+    return act_elsewhere(
+        request,
+        act=act,
+        said=said,
+        at=at,
+        back=f"{reverse('platforms')}#{at}",
+        refused=lambda fault: _show(request, actor, fault),
+    )
+
+
+def _show(request: HttpRequest, actor: Actor, fault: Fault | None = None) -> HttpResponse:
+    now = timezone.now()
+    rows = visible(actor, "platform.edit", Subscription.objects.select_related("api_key"))
+    living = rows.exclude(state=Subscription.State.ENDED).order_by("api_key__name", "pk")
+    context = {
+        "rows": [_shown(subscription, now) for subscription in living],
+        "keys": [
+            key
+            for key in ApiKey.objects.filter(revoked_at__isnull=True)
+            .select_related("window", "office")
+            .order_by("name")
+            if may(Actor.of_key(key), "case.see")
+        ],
+        "kinds": [(kind, words) for kind, (words, _) in KINDS.items()],
+        "overlaps": OVERLAPS.items(),
+        "typed": request.POST if fault else None,
+        "fault": fault,
+        "said": list(messages.get_messages(request)),
+    }
+    return render(request, "system/platforms.html", context, status=409 if fault else 200)
+
+
+def _shown(subscription: Subscription, now: datetime) -> Shown:
+    return Shown(
+        subscription,
+        kinds=tuple(KINDS[kind][0] for kind in subscription.kinds if kind in KINDS),
+        old_until=subscription.old_secret_until(now=now),
+        parked=subscription.notices.filter(state=Notice.State.PARKED).count(),
+        why=FAULTS.get(subscription.disabled_for, subscription.disabled_for),
+    )
+
+
+def _show_notices(request: HttpRequest, actor: Actor, fault: Fault | None = None) -> HttpResponse:
+    """What was told, newest first; those that were given up are found by the filter."""
+    state = request.GET.get("state", "")
+    rows = visible(actor, "platform.edit", Notice.objects.select_related("subscription__api_key", "event"))
+    rows = rows.defer("subscription__secrets")
+    if state in Notice.State.values:
+        rows = rows.filter(state=state)
+    part = newest_first(rows, after=request.GET.get("after", ""), size=PAGE_SIZE)
+    context = {
+        "rows": [(notice, KINDS[notice.event.kind][0]) for notice in part.rows],
+        "next": part.next,
+        "state": state,
+        "states": Notice.State.choices,
+        "fault": fault,
+        "said": list(messages.get_messages(request)),
+    }
+    template = "system/_notices.html" if request.headers.get("HX-Target") == "list" else "system/notices.html"
+    return render(request, template, context, status=409 if fault else 200)
+
+
+def _subscription(actor: Actor, pk: int) -> Subscription:
+    found = visible(actor, "platform.edit", Subscription.objects.filter(pk=pk)).first()
+    if found is None:
+        raise NotYours
+    return found

@@ -1,0 +1,1 @@
+"""Telling platforms about cases: signed webhooks that leave the house."""
