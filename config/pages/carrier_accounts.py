@@ -46,6 +46,11 @@ class Shown:
         return f"account-{self.account.pk}"
 
     @property
+    def addresses(self) -> str:
+        """One a line, as they are typed."""
+        return "\n".join(self.account.allowed_addresses)
+
+    @property
     def path_at(self) -> str:
         return f"path-{self.account.pk}"
 

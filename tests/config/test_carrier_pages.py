@@ -127,3 +127,5 @@ def test_addresses_are_kept_and_a_slip_of_the_pen_is_pointed_out(
     right = administrator.post(address, {"addresses": "203.0.113.5\r\n198.51.100.0/24\r\n"}, follow=True)
     assert "来源地址已更新" in right.content.decode()
     assert CarrierAccount.objects.get().allowed_addresses == ["198.51.100.0/24", "203.0.113.5/32"]
+    assert ">198.51.100.0/24\n203.0.113.5/32</textarea>" in right.content.decode()
+    assert ">203.0.113</textarea>" in wrong.content.decode(), "what was typed is not lost"

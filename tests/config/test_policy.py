@@ -21,3 +21,10 @@ def test_the_policy_comes_with_every_page(db: None) -> None:
 def test_no_template_carries_script_or_style(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", text)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_no_tag_goes_over_the_end_of_its_line(path: Path) -> None:
+    """Django shows such a tag as it stands instead of reading it."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if re.search(r"\{[{%](?!.*[%}]\})", line)] == []
