@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from dossier.services import renew_due
+from ingest.services.problems import watch_problems
 from ingest.services.promises import watch_promises
 from ingest.telling.notices import forget_notices
 from logistics.couriers.errors import CourierError
@@ -63,6 +64,7 @@ DUTIES: Mapping[str, Callable[..., int]] = {
     "ask_fees": ask_fees,
     "renew_timestamps": renew_timestamps,
     "watch_promises": watch_promises,
+    "watch_problems": watch_problems,
     "clear_scratch": clear_scratch,
     "sweep_calls": sweep_calls,
     "forget_notices": forget_notices,

@@ -39,6 +39,8 @@ WORDS: Mapping[str, str] = {
     "message.retracted": "撤回留言",
     "message.revealed": "查看留言中的号码",
     "problem.reported": "填报问题反馈单",
+    "problem.passed_on": "转办问题反馈单",
+    "problem.overdue": "问题反馈单逾期未答复",
     "problem.answered": "答复问题反馈单",
     "problem.solved": "确认问题解决",
     "problem.reopened": "重新打开问题反馈单",

@@ -1,6 +1,7 @@
 """问题反馈单: what waits for an answer, what is overdue, one report with all that was written, and how long answers may take."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +20,7 @@ from ingest.services.problems import (
     Report,
     answer_problem,
     find_problem,
+    pass_on_problem,
     problems_of,
     reopen_problem,
     report_problem,
@@ -94,6 +96,28 @@ def answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         pk,
         lambda: answer_problem(problem=found, words=words, actor=actor, now=timezone.now()),
         "已答复，等反馈单位确认。",
+    )
+
+
+@require_POST
+@page("problem.answer")
+def pass_on(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """To its right owner; whoever passed it on sees it no more, unless they reported it."""
+    found, told = find_problem(pk=pk, actor=actor, act="problem.answer"), request.POST
+    return act_elsewhere(
+        request,
+        act=lambda: pass_on_problem(
+            problem=found,
+            office=office_named(told["office"]) if told.get("office", "").strip() else None,
+            window=window_named(told["window"]) if told.get("window", "").strip() else None,
+            words=told.get("why", ""),
+            actor=actor,
+            now=timezone.now(),
+        ),
+        said=f"{found.number} 已转办，期限不变。",
+        at="list",
+        back=f"{reverse('problems')}#list",
+        refused=lambda fault: _one(request, actor, pk, fault=replace(fault, at="pass-on")),
     )
 
 

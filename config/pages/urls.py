@@ -159,6 +159,7 @@ urlpatterns = [
     path("problems/times/", problems.problem_time, name="problem_time"),
     path("problems/<int:pk>/", problems.problem, name="problem"),
     path("problems/<int:pk>/answer/", problems.answer, name="answer_problem"),
+    path("problems/<int:pk>/pass-on/", problems.pass_on, name="pass_on_problem"),
     path("problems/<int:pk>/solve/", problems.solve, name="solve_problem"),
     path("problems/<int:pk>/reopen/", problems.reopen, name="reopen_problem"),
     path("handbook/", handbook.handbook, name="handbook"),

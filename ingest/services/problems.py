@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 
 from ingest.models import Case, HandbookEntry, Problem, ProblemEntry
-from registry.actors import Actor
+from registry.actors import SYSTEM, Actor
 from registry.calendar import current_calendar
 from registry.events import record
 from registry.models import NumberSequence, Office, ProblemTime, ServiceItem, Window
@@ -75,15 +75,66 @@ def follow_up(*, report: Report, actor: Actor, now: datetime) -> Problem:
 def answer_problem(*, problem: Problem, words: str, actor: Actor, now: datetime) -> Problem:
     """The owner says how it is done, or what was done."""
     check_may(actor, "problem.answer", problem)
-    owns = (problem.owner_window_id is not None and problem.owner_window_id == actor.window_id) or (
-        problem.owner_office_id is not None and problem.owner_office_id == actor.office_id
-    )
-    if not owns:
-        raise Refused("problem_not_owner", f"由{problem.owner}答复。")
+    _check_owner(problem, actor)
     said = checked_words(words, what="答复")
     with transaction.atomic():
         _move(problem, "answer", Act.ANSWERED, said, actor, now, changes={"answered_at": now})
     return problem
+
+
+def pass_on_problem(
+    *,
+    problem: Problem,
+    office: Office | None,
+    window: Window | None,
+    words: str,
+    actor: Actor,
+    now: datetime,
+) -> Problem:
+    """转办: the owner says whose it is instead, and why. The day stays: the reporter does not wait longer for it."""
+    check_may(actor, "problem.answer", problem)
+    _check_owner(problem, actor)
+    if problem.state not in WAITING:
+        raise Refused("problem_pass_on", "已答复的反馈单不能转办。")
+    if (office is None) == (window is None):
+        raise Refused("problem_owner", "请选择由哪个部门或窗口答复，二者只选其一。")
+    if (office or window) == (problem.owner_office or problem.owner_window):
+        raise Refused("problem_self", "转办的对象不能是原来的责任单位。")
+    if (office and office.pk == problem.reporter_office_id) or (
+        window and window.pk == problem.reporter_window_id
+    ):
+        raise Refused("problem_back", "不能转回反馈单位；请直接答复。")
+    said = checked_words(words, what="转办的理由")
+    with transaction.atomic():
+        moved = Problem.objects.filter(
+            pk=problem.pk,
+            state=problem.state,
+            owner_office_id=problem.owner_office_id,
+            owner_window_id=problem.owner_window_id,
+        ).update(owner_office=office, owner_window=window)
+        if not moved:
+            raise Refused("stale", "该反馈单刚刚已被处理，请刷新页面。")
+        ProblemEntry.objects.create(problem=problem, act=Act.PASSED_ON, words=said, by=actor.label, at=now)
+        problem.refresh_from_db()
+        _tell("problem.passed_on", problem, actor, now)
+    return problem
+
+
+def watch_problems(*, now: datetime) -> int:
+    """Say once of each report that its day has passed without an answer; answers how many it said."""
+    late = Problem.objects.filter(
+        state__in=WAITING, due_on__lt=local_day(now), overdue_told_at__isnull=True
+    ).select_related("case", "owner_window", "owner_office")
+    said = 0
+    for problem in late:
+        with transaction.atomic():
+            fresh = Problem.objects.filter(
+                pk=problem.pk, state__in=WAITING, due_on=problem.due_on, overdue_told_at__isnull=True
+            )
+            if fresh.update(overdue_told_at=now):
+                _tell("problem.overdue", problem, SYSTEM, now)
+                said += 1
+    return said
 
 
 def solve_problem(*, problem: Problem, actor: Actor, now: datetime) -> Problem:
@@ -106,7 +157,7 @@ def reopen_problem(*, problem: Problem, words: str, actor: Actor, now: datetime)
     with transaction.atomic():
         _move(
             problem, "reopen", Act.REOPENED, said, actor, now,
-            changes={"due_on": due, "answered_at": None, "solved_at": None},
+            changes={"due_on": due, "answered_at": None, "solved_at": None, "overdue_told_at": None},
         )  # fmt: skip
         HandbookEntry.objects.filter(problem=problem).update(state=EntryState.DROPPED)
     return problem
@@ -194,6 +245,14 @@ def _due(kind: str, day: date) -> date:
         for time in ProblemTime.objects.filter(kind=kind, valid_from__lte=day)
     ]
     return answer_due(kind, day, times, current_calendar())
+
+
+def _check_owner(problem: Problem, actor: Actor) -> None:
+    owns = (problem.owner_window_id is not None and problem.owner_window_id == actor.window_id) or (
+        problem.owner_office_id is not None and problem.owner_office_id == actor.office_id
+    )
+    if not owns:
+        raise Refused("problem_not_owner", f"由{problem.owner}答复。")
 
 
 def _check_reporter(problem: Problem, actor: Actor) -> None:

@@ -26,7 +26,7 @@ ABOUT = {
         "parcel",
     ),
     **dict.fromkeys(["retract_message", "reveal_numbers"], "message"),
-    **dict.fromkeys(["problem", "answer_problem", "solve_problem", "reopen_problem"], "problem"),
+    **dict.fromkeys(["problem", "answer_problem", "pass_on_problem", "solve_problem", "reopen_problem"], "problem"),
     **dict.fromkeys(["review_entry"], "entry"),
     **dict.fromkeys(["decide_example"], "example"),
     **dict.fromkeys(["rating"], "rating_ask"),

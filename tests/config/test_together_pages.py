@@ -63,6 +63,17 @@ def test_a_problem_goes_from_the_case_to_the_handbook(cast: Cast, sign_in: SignI
     assert file.content.startswith(b"%PDF")
 
 
+def test_a_report_that_went_astray_is_passed_on(cast: Cast, sign_in: SignIn) -> None:
+    problem, officer = plant(closed(cast), cast).problem, sign_in(cast.officer)
+    pass_on = reverse("pass_on_problem", args=[problem.pk])
+    refused = officer.post(pass_on, {"office": "没有这个局", "why": "不归本局"})
+    assert refused.status_code == 409
+    assert "不归本局</textarea>" in refused.content.decode()
+    told = {"office": cast.wenling.code, "why": "不归本局"}
+    assert f"{problem.number} 已转办" in officer.post(pass_on, told, follow=True).content.decode()
+    assert "不归本局" in text(sign_in(cast.other_officer), "problem", problem.pk)
+
+
 def test_a_refused_report_keeps_what_was_typed(cast: Cast, sign_in: SignIn) -> None:
     answer = sign_in(cast.clerk).post(
         reverse("report_problem"), {"kind": "其他", "office": "没有这个局", "words": "甲乙不一"}

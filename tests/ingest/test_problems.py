@@ -11,14 +11,17 @@ from ingest.services.problems import (
     Report,
     answer_problem,
     find_problem,
+    pass_on_problem,
     problems_of,
     reopen_problem,
     report_problem,
     set_problem_time,
     solve_problem,
+    watch_problems,
 )
+from registry.actors import Actor
 from registry.events import verify_chains
-from registry.models import Event
+from registry.models import Event, Office, Window
 from registry.permissions import NotYours
 from registry.rules.handbook import EntryState
 from registry.rules.problems import ProblemKind, ProblemState
@@ -155,6 +158,47 @@ def test_opened_again_the_time_begins_anew_and_the_draft_waits(cast: Cast) -> No
     assert (entry.answer, entry.state) == ("已通知各窗口", EntryState.DRAFT)
     acts = list(problem.entries.values_list("act", flat=True))
     assert acts == ["asked", "answered", "solved", "reopened", "answered", "solved"]
+
+
+def test_the_owner_passes_on_what_is_another_ones_and_the_day_stays(cast: Cast) -> None:
+    problem = ask(cast)
+    due = problem.due_on
+
+    def pass_on(actor: Actor = cast.officer, **to: Office | Window | None) -> None:
+        told = {"office": None, "window": None, **to}
+        pass_on_problem(problem=problem, words="由县局负责", actor=actor, now=LATER, **told)  # type: ignore[arg-type]
+
+    with pytest.raises(Refused, match="由台州市住房和城乡建设局答复"):
+        pass_on(cast.clerk, office=cast.wenling)
+    with pytest.raises(Refused, match="二者只选其一"):
+        pass_on()
+    with pytest.raises(Refused, match="不能是原来的责任单位"):
+        pass_on(office=cast.taizhou)
+    with pytest.raises(Refused, match="不能转回反馈单位"):
+        pass_on(window=cast.zhuji)
+    pass_on(office=cast.wenling)
+    assert (problem.owner, problem.due_on, problem.state) == (cast.wenling.name, due, "open")
+    assert Event.objects.get(kind="problem.passed_on").data["owner"] == cast.wenling.code
+    with pytest.raises(NotYours):
+        find_problem(pk=problem.pk, actor=cast.officer)
+    answer_problem(problem=problem, words=ANSWER, actor=cast.other_officer, now=LATER)
+    assert list(problem.entries.values_list("act", flat=True)) == ["asked", "passed_on", "answered"]
+    with pytest.raises(Refused, match="已答复的反馈单不能转办"):
+        pass_on(cast.other_officer, office=cast.taizhou)
+
+
+def test_a_day_that_passed_without_an_answer_is_said_once(cast: Cast) -> None:
+    problem = ask(cast)
+    assert watch_problems(now=NOW) == 0
+    late = NOW + timedelta(days=4)
+    assert [watch_problems(now=late) for _ in range(2)] == [1, 0]
+    event = Event.objects.get(kind="problem.overdue")
+    assert (event.actor_kind, event.data["number"]) == ("system", problem.number)
+    problem.refresh_from_db()
+    answer_problem(problem=problem, words=ANSWER, actor=cast.officer, now=late)
+    reopen_problem(problem=problem, words="没有用", actor=cast.clerk, now=late)
+    assert watch_problems(now=late) == 0
+    assert watch_problems(now=late + timedelta(days=10)) == 1
 
 
 def test_lists_tell_waiting_late_and_answered(cast: Cast) -> None:
