@@ -66,6 +66,8 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "slip.issued": (Reaction("print_slip", papers.print_issued),),
     "parcel.sealed": (Reaction("issue_packing_list", papers.issue_packing_list),),
     "waybill.booked": (Reaction("charge_parcel", parcels.charge),),
+    "waybill.cancelled": (Reaction("charge_parcel", parcels.charge),),
+    "waybill.failed": (Reaction("charge_parcel", parcels.charge),),
     "parcel.handed_over": (Reaction("note_delivery_begun", parcels.note_delivery_begun),),
     "parcel.received": (Reaction("issue_delivery_proof", papers.issue_delivery_proof),),
     "original.moved": (Reaction("close_delivered", parcels.close_delivered),),

@@ -6,6 +6,7 @@ Importing this module brings in every engine that a reaction may use; what only 
 import logging
 import random
 import traceback
+from collections.abc import Callable
 from datetime import datetime
 
 from storage.errors import Refused
@@ -19,8 +20,11 @@ from workers.services import claim, give_up
 log = logging.getLogger("tongban.workers")
 
 
-def run(*, job_id: int, clock: Clock) -> JobState | None:
-    """Do the job if it is due and free, and say how it stands then. None: it was not ours to do."""
+def run(*, job_id: int, clock: Clock, chance: Callable[[], float] = random.random) -> JobState | None:
+    """Do the job if it is due and free, and say how it stands then. None: it was not ours to do.
+
+    `chance` spreads the waits of many that failed together.
+    """
     job = claim(job_id=job_id, now=clock())
     if job is None:
         return None
@@ -28,7 +32,7 @@ def run(*, job_id: int, clock: Clock) -> JobState | None:
         with lease.kept_alive(job, clock):
             find(job.reaction).do(job.event, job.part, clock())
     except Exception as fault:  # noqa: BLE001 — whatever went wrong is kept with the job and tried again or shown
-        return _failed(job, fault, clock())
+        return _failed(job, fault, clock(), chance())
     return _done(job, clock())
 
 
@@ -39,8 +43,8 @@ def _done(job: Job, now: datetime) -> JobState | None:
     return JobState.DONE if ours else None
 
 
-def _failed(job: Job, fault: Exception, now: datetime) -> JobState:
-    verdict = judge(fault, attempts=job.attempts, chance=random.random())  # noqa: S311 — spreads waits, no secret
+def _failed(job: Job, fault: Exception, now: datetime, chance: float) -> JobState:
+    verdict = judge(fault, attempts=job.attempts, chance=chance)
     if not isinstance(fault, Refused):
         # The frames without the message: messages of strangers may hold personal data.
         frames = "".join(traceback.format_tb(fault.__traceback__))

@@ -19,6 +19,7 @@ from logistics.rules.parcels import ON_THE_ROAD, ParcelState, Party, open_acts
 from logistics.rules.payers import Decision
 from logistics.services.ends import is_receiver, is_sender
 from logistics.services.timeline import timeline
+from logistics.services.tracking import is_reported_delivered
 from registry.actors import Actor
 from registry.permissions import NotYours, may, visible
 from registry.terms import Role
@@ -142,7 +143,7 @@ def render_parcel(
         "typed": Typed(fault.at, request.POST) if fault else None,
         "said": list(messages.get_messages(request)),
         "to_applicant": shown.receiver_kind == Party.APPLICANT,
-        "delivered": shown.state == ParcelState.DELIVERED,
+        "delivered": is_reported_delivered(shown),
         "hint": hint_of(shown),
     }
     if acts.may_book or acts.may_pack:

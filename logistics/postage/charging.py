@@ -65,6 +65,22 @@ def charge_parcel(*, parcel: Parcel, actor: Actor, now: datetime) -> Charge:
         return _write(parcel, waybill, case, decision, consignment, contract, priced, actor=actor, now=now)
 
 
+def follow_waybill(*, parcel: Parcel, actor: Actor, now: datetime) -> Charge | None:
+    """The charge as the waybill wants it: made or renewed while one lives, taken back when it was given up.
+
+    So what never travelled costs nothing, in whatever order booking and cancelling are heard of. Raises as
+    `charge_parcel` does, but for a missing waybill.
+    """
+    with transaction.atomic():
+        parcel = Parcel.objects.select_for_update().get(pk=parcel.pk)
+        if Waybill.objects.filter(parcel=parcel, state__in=LIVING).exists():
+            return charge_parcel(parcel=parcel, actor=actor, now=now)
+        standing = Charge.objects.standing().filter(parcel=parcel).first()
+        if standing is not None:
+            _reverse(standing, reason="运单已取消", actor=actor, now=now)
+        return None
+
+
 def reverse_charge(*, charge: Charge, reason: str, actor: Actor, now: datetime) -> Charge:
     """Take a charge back by a row of the opposite sign. Raises Refused when it was taken back already."""
     check_may(actor, "charge.correct", charge)

@@ -12,7 +12,6 @@ from logistics.models import CustodyEvent, Parcel, ParcelItem, Waybill
 from logistics.rules.parcels import (
     IncidentKind,
     NotNow,
-    ParcelState,
     Party,
     WaybillState,
     compare_contents,
@@ -22,7 +21,7 @@ from logistics.rules.parcels import (
 from logistics.services.ends import is_receiver, is_sender, place_of
 from logistics.services.incidents import open_incident
 from logistics.services.parcels import Stale, move_state, record_parcel
-from logistics.services.tracking import follow_courier
+from logistics.services.tracking import follow_courier, is_reported_delivered
 from registry import events
 from registry.actors import Actor
 from registry.permissions import NotYours, check_may
@@ -170,7 +169,7 @@ def confirm_delivery(*, parcel: Parcel, actor: Actor, now: datetime) -> None:
     check_may(actor, "parcel.receive", parcel)
     if parcel.receiver_kind != Party.APPLICANT or not is_sender(actor, parcel):
         raise NotYours
-    if parcel.state != ParcelState.DELIVERED:
+    if not is_reported_delivered(parcel):
         raise NotNow("parcel_not_delivered", "承运商尚未报告送达，不能确认申请人已收到。")
     with transaction.atomic():
         items = list(_contents(parcel))

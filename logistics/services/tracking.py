@@ -111,6 +111,14 @@ def follow_courier(*, parcel: Parcel, actor: Actor, now: datetime) -> None:
         _reversed(parcel, actor, now)
 
 
+def is_reported_delivered(parcel: Parcel) -> bool:
+    """Whether the courier's word stands that it was delivered; also of one that a person took for lost meanwhile."""
+    if parcel.state != ParcelState.LOST:
+        return parcel.state == ParcelState.DELIVERED
+    said = parcel.waybills.filter(state=WaybillState.BOOKED, latest_kind=TrackingKind.DELIVERED)
+    return said.exists()
+
+
 def poll(*, waybill: Waybill, now: datetime) -> int:
     """Asks the courier what it knows: the safety net when pushes stop. How many scans were new.
 

@@ -67,6 +67,11 @@ def register_waybill(
     number = waybill_number(number)
     with transaction.atomic():
         waybill, _ = _request(parcel=parcel, account=account, term=term, actor=actor, now=now)
+        if waybill.account_id != account.pk and waybill.state == WaybillState.REQUESTED:
+            # Its order may be with that courier already: this number would stand under the wrong account.
+            raise NotNow(
+                "waybill_under_way", "正在向另一承运商下单，请稍候刷新页面，确认下单失败后再登记运单号。"
+            )
         if waybill.state == WaybillState.BOOKED and waybill.number != number:
             raise NotNow("parcel_has_waybill", "该寄件已有运单，请先取消运单。")
         if waybill.state == WaybillState.REQUESTED:

@@ -9,14 +9,15 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
+from ingest.models import Original
 from logistics.couriers.kuaidi100.adapter import push_sign
-from logistics.models import CarrierAccount, Incident, TrackingEvent, Waybill, WebhookDelivery
+from logistics.models import CarrierAccount, Incident, Parcel, TrackingEvent, Waybill, WebhookDelivery
 from logistics.rules.parcels import ParcelState
 from logistics.rules.payers import Leg, PaymentTerm
 from logistics.rules.tracking import TrackingKind
 from logistics.sandbox.pushing import Push, kuaidi100_pushes, neutral_push
 from logistics.sandbox.server import SandboxServer
-from logistics.services.custody import confirm_delivery, hand_over, receive_parcel
+from logistics.services.custody import confirm_delivery, hand_over, receive_parcel, report_lost
 from logistics.services.inbox import TooLarge, accept_webhook
 from logistics.services.parcels import pack, seal_parcel
 from logistics.services.taking_in import process_delivery, replay, sweep_inbox
@@ -325,7 +326,8 @@ def test_over_http_the_acknowledgement_is_exact(road: Road, sandbox: SandboxServ
     assert browser.post("/api/v1/webhooks/couriers/x", push.body, content_type=kind).status_code == 404
 
 
-def test_an_applicants_parcel_counts_as_received_on_the_couriers_word(road: Road) -> None:
+def to_the_applicant(road: Road) -> tuple[Parcel, Play]:
+    """A result on its road to the applicant."""
     result, officer = road.decided(), road.cast.officer
     parcel = pack(
         leg=Leg.RESULT,
@@ -340,16 +342,36 @@ def test_an_applicants_parcel_counts_as_received_on_the_couriers_word(road: Road
         parcel=parcel, account=road.account, term=PaymentTerm.SENDER_MONTHLY, actor=officer, now=NOW
     )
     hand_over(token=parcel.token_text, actor=officer, now=NOW)
-    play = Play(waybill, road.account)
+    return Parcel.objects.get(pk=parcel.pk), Play(waybill, road.account)
+
+
+def place_of_result(road: Road) -> tuple[str, int]:
+    return Original.objects.values_list("place", "place_id").get(case=road.case, kind=Original.Kind.RESULT)
+
+
+def test_an_applicants_parcel_counts_as_received_on_the_couriers_word(road: Road) -> None:
+    (parcel, play), officer = to_the_applicant(road), road.cast.officer
     with pytest.raises(Refused, match="尚未报告送达"):
         confirm_delivery(parcel=parcel, actor=officer, now=NOW)
     send(play.account, play.push(play.move(TrackingKind.DELIVERED)))
     process_all()
     parcel.refresh_from_db()
     confirm_delivery(parcel=parcel, actor=officer, now=NOW)
-    result.refresh_from_db()
-    assert (result.place, result.place_id) == ("applicant", road.case.pk)
+    assert place_of_result(road) == ("applicant", road.case.pk)
     send(play.account, play.push(play.undo()))
     process_all()
     assert Incident.objects.get().kind == "delivery_reversed"
     assert state_of(play) == ParcelState.RECEIVED
+
+
+def test_an_applicants_parcel_that_was_taken_for_lost_may_arrive_all_the_same(road: Road) -> None:
+    (parcel, play), officer = to_the_applicant(road), road.cast.officer
+    report_lost(parcel=parcel, actor=officer, now=NOW)
+    with pytest.raises(Refused, match="尚未报告送达"):
+        confirm_delivery(parcel=parcel, actor=officer, now=NOW)
+    send(play.account, play.push(play.move(TrackingKind.DELIVERED)))
+    process_all()
+    parcel.refresh_from_db()
+    assert parcel.state == ParcelState.LOST
+    confirm_delivery(parcel=parcel, actor=officer, now=NOW)
+    assert place_of_result(road) == ("applicant", road.case.pk)

@@ -6,10 +6,12 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from ingest.rules import HandlingState
-from logistics.models import Charge, LedgerAccount, LedgerEntry, PostagePolicy, Posting
+from logistics.models import Charge, LedgerAccount, LedgerEntry, PostagePolicy, Posting, Waybill
 from logistics.models.ledger import LedgerAccount as Account
+from logistics.postage.charging import follow_waybill
 from logistics.postage.regions import region_in
 from logistics.postage.services import add_tariff, charge_parcel, decide_payment, end_tariff, reverse_charge
+from logistics.rules.parcels import WaybillState
 from logistics.rules.payers import PUTIAN, Leg, PaymentTerm, rules_to_data
 from logistics.rules.tariffs import TariffFault
 from registry.actors import SYSTEM
@@ -60,6 +62,22 @@ def test_charging_again_changes_nothing(world: PostageWorld) -> None:
     assert Charge.objects.count() == 1
     assert LedgerEntry.objects.count() == 1
     assert Event.objects.filter(kind="charge.made").count() == 1
+
+
+def test_a_waybill_that_was_given_up_costs_nothing(world: PostageWorld) -> None:
+    charge = world.charged()
+    Waybill.objects.filter(pk=charge.waybill_id).update(state=WaybillState.CANCELLED, ended_at=NOW)
+    for _ in range(2):
+        assert follow_waybill(parcel=charge.parcel, actor=SYSTEM, now=NOW) is None
+    assert list(Charge.objects.values_list("amount_fen", "reason")) == [(1100, ""), (-1100, "运单已取消")]
+    assert balance(Account.Kind.EXPENSE) == 0
+
+
+def test_a_waybill_that_was_given_up_before_it_was_charged_is_not_charged(world: PostageWorld) -> None:
+    waybill = world.waybill()
+    Waybill.objects.filter(pk=waybill.pk).update(state=WaybillState.FAILED, ended_at=NOW)
+    assert follow_waybill(parcel=waybill.parcel, actor=SYSTEM, now=NOW) is None
+    assert Charge.objects.count() == 0
 
 
 def test_a_reweighed_parcel_is_charged_anew_and_the_old_charge_reversed(world: PostageWorld) -> None:

@@ -97,6 +97,33 @@ def test_a_courier_that_stays_silent_leaves_a_wish_that_is_taken_up_later(
     assert [one.number for one in sandbox.world.shipments()] == [waybill.number]
 
 
+def test_a_number_of_another_courier_waits_for_the_order_that_is_under_way(
+    road: Road, sandbox: SandboxServer, client: httpx.Client
+) -> None:
+    other = kuaidi100_account(road.cast, sandbox.url)
+    wish(client, sandbox, "faults", kind="lost_answer", on="create", times=2)
+    wish(client, sandbox, "faults", kind="error", on="find", times=6)
+    parcel = road.sealed()
+    with pytest.raises(AnswerLost):
+        road.booked(parcel)
+    with pytest.raises(NotNow, match="另一承运商"):
+        register_waybill(
+            parcel=parcel,
+            account=other,
+            number="1112345678901",
+            term=PaymentTerm.COLLECT,
+            actor=road.cast.clerk,
+            now=NOW,
+        )
+    client.delete(f"{sandbox.url}/sandbox/faults").raise_for_status()
+    assert resume_waybills(now=LATER) == 1
+    waybill = Waybill.objects.get()
+    assert (waybill.account, [one.number for one in sandbox.world.shipments()]) == (
+        road.account,
+        [waybill.number],
+    )
+
+
 def test_an_order_that_is_still_with_the_courier_is_not_sent_twice(
     road: Road, sandbox: SandboxServer
 ) -> None:

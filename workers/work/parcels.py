@@ -6,7 +6,7 @@ from ingest.models import Case, Original
 from ingest.rules import CaseState
 from ingest.services.delivery import close, start_delivery
 from logistics.models import Parcel
-from logistics.postage.charging import charge_parcel
+from logistics.postage.charging import follow_waybill
 from logistics.rules.parcels import OUTBOUND
 from logistics.services.taking_in import process_all
 from registry.actors import SYSTEM
@@ -19,20 +19,24 @@ def take_in_push(event: Event, part: str, now: datetime) -> None:
 
 
 def charge(event: Event, part: str, now: datetime) -> None:
-    """谁审批谁付费: the expected charge, as soon as weight and waybill are known."""
-    charge_parcel(parcel=Parcel.objects.get(pk=event.subject_id), actor=SYSTEM, now=now)
+    """谁审批谁付费: the expected charge follows the waybill, as soon as there is one and until it is given up."""
+    follow_waybill(parcel=Parcel.objects.get(pk=event.subject_id), actor=SYSTEM, now=now)
 
 
 def note_delivery_begun(event: Event, part: str, now: datetime) -> None:
-    """A result on the road means that its case is being delivered."""
+    """A result on the road means that its case is being delivered; it may have arrived before we came to note it."""
     for case in _cases_with_results(Parcel.objects.get(pk=event.subject_id)):
         if case.state == CaseState.DECIDED:
             start_delivery(case=case, actor=SYSTEM, now=now)
+        _close_when_delivered(case, now)
 
 
 def close_delivered(event: Event, part: str, now: datetime) -> None:
     """A case ends when the applicant holds the last of its papers, by post or at the counter."""
-    case = Original.objects.select_related("case").get(pk=event.subject_id).case
+    _close_when_delivered(Original.objects.select_related("case").get(pk=event.subject_id).case, now)
+
+
+def _close_when_delivered(case: Case, now: datetime) -> None:
     elsewhere = case.originals.exclude(place__in=[Original.Place.APPLICANT, Original.Place.ARCHIVE])
     if case.state == CaseState.DELIVERING and not elsewhere.exists():
         close(case=case, actor=SYSTEM, now=now)

@@ -1,0 +1,74 @@
+"""`manage.py simulate`: many cases at once among crashes and faults, every step checked against what must hold."""
+
+import json
+import logging
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from config.simulation.database import throw_away_database
+from config.simulation.run import Outcome, simulate
+
+SHOWN = 25
+
+
+class Command(BaseCommand):
+    help = (
+        "Plays clerks, couriers, offices and misfortunes over the real services, in a throw-away database of its own, and "
+        "checks after every step what must hold. The same seed plays the same way. "
+        "Exit 0 if everything held, 1 when something broke: the seed, the step and what led to it are printed."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--cases", type=int, default=50, help="cases opened in all (default 50)")
+        parser.add_argument("--until", type=int, metavar="STEP", help="end after this step")
+        parser.add_argument("--trace", action="store_true", help="print every step")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print the outcome as JSON")
+
+    def handle(
+        self, *, seed: int, cases: int, until: int | None, trace: bool, as_json: bool, **options: Any
+    ) -> None:
+        begun = time.monotonic()
+        # What goes wrong here is meant to; what matters of it stands in the trace.
+        logging.getLogger("tongban").setLevel(logging.CRITICAL)
+        with throw_away_database():
+            outcome = simulate(seed=seed, cases=cases, until=until, tell=self._line if trace else None)
+        if as_json:
+            self.stdout.write(_as_json(outcome))
+        else:
+            self._report(outcome, time.monotonic() - begun, shown=not trace)
+        if not outcome.holds:
+            raise SystemExit(1)
+
+    def _line(self, line: str) -> None:
+        self.stdout.write(line)
+
+    def _report(self, outcome: Outcome, seconds: float, *, shown: bool) -> None:
+        if not outcome.holds:
+            for line in outcome.lines[-SHOWN:] if shown else ():
+                self.stdout.write(line)
+            for violation in outcome.violations[:SHOWN]:
+                self.stderr.write(f"BROKEN {violation}")
+            self.stderr.write(
+                f"replay: manage.py simulate --seed {outcome.seed} --cases {outcome.cases} "
+                f"--until {outcome.steps} --trace"
+            )
+        self.stdout.write(
+            f"seed {outcome.seed}: {outcome.steps} steps over {outcome.days} days, {outcome.opened} cases opened, "
+            f"{outcome.ended} ended, {outcome.crashes} crashes at {outcome.points_struck} of {outcome.points} commit "
+            f"points, {sum(outcome.refusals.values())} refusals, {seconds:.0f} s: "
+            f"{'everything held' if outcome.holds else 'BROKEN'}"
+        )
+
+
+def _as_json(outcome: Outcome) -> str:
+    told = vars(outcome) | {
+        "holds": outcome.holds,
+        "violations": [str(violation) for violation in outcome.violations],
+        "lines": outcome.lines[-SHOWN:],
+    }
+    return json.dumps(told, ensure_ascii=False, indent=1)
