@@ -38,6 +38,8 @@ TOLD: dict[str, Any] = {
                 "state": {"type": "string"},
                 "sequence": {"type": "integer"},
                 "url": {"type": "string", "format": "uri"},
+                "grade": {"type": "string", "description": "只随 rating.given：五级评价"},
+                "concern": {"type": "string", "description": "只随 rating.given：评价对象"},
             },
         },
     },

@@ -72,6 +72,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "parcel.received": (Reaction("issue_delivery_proof", papers.issue_delivery_proof),),
     "original.moved": (Reaction("close_delivered", parcels.close_delivered),),
     "case.closed": (Reaction("ask_satisfaction", ratings.ask), TELL),
+    "rating.given": (TELL,),
     "webhook.received": (Reaction("take_in_push", parcels.take_in_push),),
     "statement.import_asked": (Reaction("import_statement", statements.import_asked),),
     "statement.imported": (Reaction("check_statement", statements.check),),

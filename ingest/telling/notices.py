@@ -24,6 +24,8 @@ log = logging.getLogger("tongban.platforms")
 VERSION = 1
 KEPT = timedelta(days=90)
 SWEPT_AT_ONCE = 1000
+GRADED = ("grade", "concern")
+"""What a grade tells beside its case; the applicant's words stay here."""
 
 
 def subscribers_of(event: Event) -> Iterator[int]:
@@ -64,7 +66,7 @@ def tell_again(*, notice_id: int, now: datetime) -> timedelta | None:
 
 
 def body_of(event: Event) -> str:
-    """What is told: which case, which state, when, and where to read more. Nothing about a person.
+    """What is told: which case, which state, when, where to read more, and of a grade its value. Nothing about a person.
 
     `sequence` orders the events of one case, whatever order they arrive in.
     """
@@ -77,6 +79,7 @@ def body_of(event: Event) -> str:
             "state": KINDS[event.kind][1],
             "sequence": event.sequence,
             "url": settings.PUBLIC_URL + reverse("api:see_case", args=[event.case_number]),
+            **{name: event.data[name] for name in GRADED if event.kind == "rating.given"},
         },
     }
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))

@@ -15,6 +15,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "case.closed": ("归结", "closed"),
     "case.refused": ("不予受理", "refused"),
     "case.withdrawn": ("撤回", "withdrawn"),
+    "rating.given": ("申请人评价", "closed"),
 }
 """Event → its words, and the state of the case that it stands for."""
 

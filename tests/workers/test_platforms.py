@@ -12,6 +12,8 @@ import pytest
 
 import ingest.telling.sending as sending
 from ingest.models import Case, Notice, Subscription
+from ingest.rules import CaseState
+from ingest.services.rating import ask_satisfaction, rate
 from ingest.services.withdrawing import withdraw
 from ingest.telling.address import parse_networks
 from ingest.telling.rules import DISABLED_AFTER, WAITS
@@ -110,6 +112,20 @@ def test_each_step_is_told_and_can_be_put_in_order(
     told = sorted((checked(raw)["data"] for raw in platform.received), key=lambda data: data["sequence"])
     assert [data["state"] for data in told] == ["draft", "withdrawn"]
     assert "不办了" not in str(platform.received[-1].body.decode())
+
+
+def test_every_grade_is_told_at_once_without_the_applicants_words(
+    cast: Cast, clock: Clock, platform: Listener, subscription: Subscription
+) -> None:
+    case = open_case(cast)
+    Case.objects.filter(pk=case.pk).update(state=CaseState.CLOSED, submitted_at=NOW, closed_at=NOW)
+    case.refresh_from_db()
+    ask = ask_satisfaction(case=case, now=NOW)
+    rate(token=ask.token_text, grade="bad", concern="office", words="等了很久", caller="x", now=NOW)
+    work(clock)
+    told = [body for raw in platform.received if (body := checked(raw))["type"] == "rating.given"]
+    assert [(body["data"]["grade"], body["data"]["concern"]) for body in told] == [("bad", "office")]
+    assert "等了很久" not in str([raw.body.decode() for raw in platform.received])
 
 
 def test_platforms_of_other_windows_are_not_told(cast: Cast, clock: Clock, platform: Listener) -> None:
