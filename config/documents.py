@@ -10,6 +10,8 @@ from config.api import api
 from config.environment import Environment
 from config.traceability import traceability_page
 from ingest.rules import CASE_STEPS, HANDLING_STEPS, CaseState, HandlingState
+from logistics.rules.handovers import STEPS as HANDOVER_STEPS
+from logistics.rules.handovers import HandoverState
 from logistics.rules.parcels import STEPS as PARCEL_STEPS
 from logistics.rules.parcels import ParcelState
 from logistics.rules.settling import STEPS as SETTLEMENT_STEPS
@@ -75,6 +77,7 @@ def states_page() -> str:
         _machine("Case 办件", CaseState, CASE_STEPS, first=CaseState.DRAFT),
         _machine("Handling 办理环节", HandlingState, HANDLING_STEPS, first=HandlingState.WAITING),
         _machine("Parcel 寄件", ParcelState, PARCEL_STEPS, first=ParcelState.PACKING),
+        _machine("Handover list 交接清单", HandoverState, HANDOVER_STEPS, first=HandoverState.OPEN),
         _machine("Uploaded statement 上传的对账单", UploadState, UPLOAD_STEPS, first=UploadState.WAITING),
         _machine("Problem report 问题反馈单", ProblemState, PROBLEM_STEPS, first=ProblemState.OPEN),
         _machine("Settlement 结算", ProposalState, SETTLEMENT_STEPS, first=ProposalState.PREPARED),

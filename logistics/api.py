@@ -162,6 +162,8 @@ class WhereaboutsOut(Schema):
     parcel_number: str
     waybill_number: str
     courier_says: str
+    handover_number: str
+    collector: str
 
 
 @router.get("/parcels", response=list[ParcelOut])

@@ -1,14 +1,15 @@
-"""What the slips about a parcel say: its packing list, and the proof that it arrived."""
+"""What the slips about parcels say: packing list, list for the collector, and the proof of arrival."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from ingest.models import Case, Original
-from logistics.models import Parcel, ParcelItem
+from logistics.models import HandoverLine, HandoverList, Parcel, ParcelItem
 from logistics.postage.payment import decide_payment
 from logistics.rules.payers import Leg
 from logistics.services.ends import name_of
 from registry.models import MaterialRequirement
-from registry.paper.slips import DeliveryProof, PackedLine, PackingList, Trace
+from registry.paper.slips import DeliveryProof, HandedLine, Handover, PackedLine, PackingList, Trace
 from registry.time import local_day
 
 
@@ -28,6 +29,36 @@ def packing_list_of(parcel: Parcel, *, packed_at: datetime) -> PackingList:
         payer=decision.words,
         packed_at=packed_at,
         contents=lines,
+    )
+
+
+def handover_of(
+    handover: HandoverList,
+    lines: Iterable[HandoverLine],
+    *,
+    collector: str = "",
+    signed_at: datetime | None = None,
+    signature: str = "",
+) -> Handover:
+    """交接清单, to be signed on paper, or as it was signed on the screen (`signature` is the path that was drawn)."""
+    sender = name_of(handover.sender_kind, handover.sender_id)
+    return Handover(
+        issuer=sender,
+        list_number=handover.number,
+        sender=sender,
+        carrier=handover.carrier.name,
+        collector=collector,
+        signed_at=signed_at,
+        signature=signature,
+        lines=tuple(
+            HandedLine(
+                parcel_number=line.parcel.number,
+                waybill=line.waybill_number,
+                originals=line.originals,
+                weight=line.weight_g,
+            )
+            for line in lines
+        ),
     )
 
 

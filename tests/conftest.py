@@ -25,7 +25,12 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from ingest.safeguards import PROBLEM_GUARDS, TALK_GUARDS  # noqa: E402
-from logistics.postage.safeguards import BUDGET_GUARDS, POSTAGE_GUARDS, ROAD_GUARDS  # noqa: E402
+from logistics.postage.safeguards import (  # noqa: E402
+    BUDGET_GUARDS,
+    HANDOVER_GUARDS,
+    POSTAGE_GUARDS,
+    ROAD_GUARDS,
+)
 from ocr.safeguards import READING_GUARDS  # noqa: E402
 from registry.safeguards import EVENT_GUARDS  # noqa: E402
 from storage.append_only import install_sql, remove_sql  # noqa: E402
@@ -45,6 +50,7 @@ GUARDS = {
     **READING_GUARDS,
     **TALK_GUARDS,
     **PROBLEM_GUARDS,
+    **HANDOVER_GUARDS,
 }
 
 

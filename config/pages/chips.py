@@ -6,6 +6,7 @@ from datetime import date
 
 from ingest.rules import CaseState, HandlingState
 from logistics.rules.disputes import DiscrepancyState
+from logistics.rules.handovers import HandoverState
 from logistics.rules.parcels import ParcelState
 from registry.terms import Term
 from registry.workdays import LIBRARY, Calendar, workdays_between
@@ -58,6 +59,11 @@ _PARCEL: Mapping[str, str] = {
     ParcelState.LOST: LATE,
     ParcelState.CANCELLED: STOPPED,
 }
+_HANDOVER: Mapping[str, str] = {
+    HandoverState.OPEN: ATTENTION,
+    HandoverState.SIGNED: OK,
+    HandoverState.DROPPED: STOPPED,
+}
 _DIFFERENCE: Mapping[str, str] = {
     DiscrepancyState.OPEN: ATTENTION,
     DiscrepancyState.DISPUTED: MOVING,
@@ -77,6 +83,10 @@ def handling_chip(state: str) -> Chip:
 
 def parcel_chip(state: str) -> Chip:
     return _chip(ParcelState, _PARCEL, state)
+
+
+def handover_chip(state: str) -> Chip:
+    return _chip(HandoverState, _HANDOVER, state)
 
 
 def difference_chip(state: str) -> Chip:

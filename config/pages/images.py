@@ -131,15 +131,19 @@ def _lines(standing: Standing | None) -> list[TextLine]:
 
 def frame_of(shown: Page) -> Frame:
     """How the page's stored picture is shown."""
-    width, height = shown.width, shown.height
+    return turned_frame(shown.width, shown.height, shown.rotation)
+
+
+def turned_frame(width: int, height: int, rotation: int) -> Frame:
+    """How a stored picture of this size is shown when it is turned clockwise by `rotation` degrees."""
     turns = {
         0: "",
         90: f"translate({height} 0) rotate(90)",
         180: f"translate({width} {height}) rotate(180)",
         270: f"translate(0 {width}) rotate(270)",
     }
-    size = (height, width) if shown.rotation in (90, 270) else (width, height)
-    return Frame(*size, turns[shown.rotation])
+    size = (height, width) if rotation in (90, 270) else (width, height)
+    return Frame(*size, turns[rotation])
 
 
 def find_page(pk: int, actor: Actor, act: str = "page.see") -> Page:
@@ -156,12 +160,15 @@ def find_page(pk: int, actor: Actor, act: str = "page.see") -> Page:
 
 def page_jpeg(request: HttpRequest, shown: Page | StackPage, size: tuple[int, int]) -> HttpResponse:
     """The picture, or 304 when the browser still has it: the bytes of a page never change, only its turning."""
-    tag = f'"{shown.sha256[:32]}-{shown.rotation}-{size[0]}"'
-    return _cached(
-        request,
-        tag,
-        lambda: _drawn(shown.stored, shown.rotation, size),
-    )
+    return stored_jpeg(request, shown.stored, shown.rotation, size)
+
+
+def stored_jpeg(
+    request: HttpRequest, stored: StoredObject, rotation: int, size: tuple[int, int]
+) -> HttpResponse:
+    """A kept picture turned clockwise by `rotation`, for the screen."""
+    tag = f'"{stored.sha256[:32]}-{rotation}-{size[0]}"'
+    return _cached(request, tag, lambda: _drawn(stored, rotation, size))
 
 
 def _cached(request: HttpRequest, tag: str, made: Callable[[], bytes]) -> HttpResponse:

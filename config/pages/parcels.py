@@ -18,6 +18,7 @@ from logistics.postage.services import decide_payment, hint_of, offers
 from logistics.rules.parcels import ON_THE_ROAD, ParcelState, Party, open_acts
 from logistics.rules.payers import Decision
 from logistics.services.ends import is_receiver, is_sender
+from logistics.services.listed import list_of
 from logistics.services.timeline import timeline
 from logistics.services.tracking import is_reported_delivered
 from registry.actors import Actor
@@ -136,6 +137,7 @@ def render_parcel(
         "ends": ends_of([shown])[shown.pk],
         "items": items,
         "waybill": waybill,
+        "handover": list_of(shown),
         "story": timeline(parcel=shown, actor=actor),
         "acts": acts,
         "incidents": list(Incident.objects.filter(parcel=shown).select_related("original").order_by("-pk")),

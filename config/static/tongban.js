@@ -285,6 +285,41 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/* ---------- a signature: lines drawn with finger, pen or mouse, sent as numbers ---------- */
+for (const pad of document.querySelectorAll("[data-pad]")) {
+  const form = pad.closest("form");
+  const pen = pad.getContext("2d");
+  Object.assign(pen, { lineWidth: 7, lineCap: "round", lineJoin: "round", strokeStyle: "#000" });
+  let strokes = [];
+  const place = (event) => {
+    const box = pad.getBoundingClientRect();
+    const part = (value, all, units) => Math.round(Math.min(Math.max(value / all, 0), 1) * units);
+    return [part(event.clientX - box.left, box.width, pad.width), part(event.clientY - box.top, box.height, pad.height)];
+  };
+  const draw = (stroke) => {
+    pen.beginPath();
+    pen.moveTo(...stroke.slice(0, 2));
+    for (let at = 0; at < stroke.length; at += 2) pen.lineTo(...stroke.slice(at, at + 2));
+    pen.stroke();
+  };
+  pad.addEventListener("pointerdown", (event) => {
+    pad.setPointerCapture(event.pointerId);
+    strokes.push(place(event));
+    event.preventDefault();
+  });
+  pad.addEventListener("pointermove", (event) => {
+    if (!pad.hasPointerCapture(event.pointerId) || !strokes.length) return;
+    const stroke = strokes.at(-1);
+    stroke.push(...place(event));
+    draw(stroke.slice(-4));
+  });
+  form.querySelector("[data-pad-clear]").addEventListener("click", () => {
+    strokes = [];
+    pen.clearRect(0, 0, pad.width, pad.height);
+  });
+  form.addEventListener("submit", () => { form.querySelector("[data-drawn]").value = JSON.stringify(strokes); });
+}
+
 /* ---------- a read line and its place on the page light up together ---------- */
 function lightUp(event) {
   const line = event.target.closest?.("[data-line]");

@@ -16,7 +16,7 @@ from config.pages.chips import Chip, deadline_chip
 from ingest.inspect.sentences import FAULT_WORDS, FAULTS
 from ingest.models import Case, HandbookEntry, Material
 from ingest.services.choosing import SETTLED
-from logistics.models import Discrepancy, Parcel
+from logistics.models import Discrepancy, HandoverList, Parcel
 from registry.masking import mask_address, mask_id_number, mask_name, mask_phone
 from registry.paper.symbols import qr_svg
 from registry.terms import Delivery
@@ -65,6 +65,11 @@ def case_chip(case: Case) -> SafeString:
 @register.simple_tag
 def parcel_chip(parcel: Parcel) -> SafeString:
     return chip(chips.parcel_chip(parcel.state))
+
+
+@register.simple_tag
+def handover_chip(handover: HandoverList) -> SafeString:
+    return chip(chips.handover_chip(handover.state))
 
 
 @register.simple_tag

@@ -14,6 +14,7 @@ from logistics.models.carriers import Carrier, CarrierAccount, CourierBreaker, R
 from logistics.models.disputes import DisputeLetter
 from logistics.models.exceptions import PostageException
 from logistics.models.fees import CarrierFee
+from logistics.models.handovers import HandoverEntry, HandoverLine, HandoverList
 from logistics.models.inbox import ForgeryTally, ParkedNumber, WebhookDelivery
 from logistics.models.ledger import LedgerAccount, LedgerEntry, Posting
 from logistics.models.parcels import CustodyEvent, Incident, Parcel, ParcelItem
@@ -34,6 +35,9 @@ __all__ = [
     "Discrepancy",
     "DisputeLetter",
     "ForgeryTally",
+    "HandoverEntry",
+    "HandoverLine",
+    "HandoverList",
     "Incident",
     "LedgerAccount",
     "LedgerEntry",

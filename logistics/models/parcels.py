@@ -178,6 +178,14 @@ class CustodyEvent(models.Model):
     parcel = models.ForeignKey(
         Parcel, on_delete=models.PROTECT, null=True, blank=True, related_name="custody", verbose_name="寄件"
     )
+    handover = models.ForeignKey(
+        "logistics.HandoverList",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="custody",
+        verbose_name="交接清单",
+    )
     proof = models.CharField("凭据", max_length=10, choices=Proof.choices)
     photo = models.ForeignKey(
         StoredObject, on_delete=models.PROTECT, null=True, blank=True, verbose_name="照片"

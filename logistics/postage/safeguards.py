@@ -53,3 +53,8 @@ ROAD_GUARDS: Guards = {
     "logistics_custodyevent": ("", ()),
     "logistics_trackingevent": ("", ()),
 }
+HANDOVER_GUARDS: Guards = {
+    "logistics_handoverlist": ("OLD.state <> 'open'", ()),
+    "logistics_handoverline": ("OLD.frozen", ()),
+    "logistics_handoverentry": ("", ()),
+}

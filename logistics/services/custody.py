@@ -8,7 +8,7 @@ from django.db import transaction
 from ingest.models import Original
 from ingest.services.lawful import grant_for
 from ingest.services.stops import reach_stop
-from logistics.models import CustodyEvent, Parcel, ParcelItem, Waybill
+from logistics.models import CustodyEvent, HandoverList, Parcel, ParcelItem, Waybill
 from logistics.rules.parcels import (
     IncidentKind,
     NotNow,
@@ -20,6 +20,7 @@ from logistics.rules.parcels import (
 )
 from logistics.services.ends import is_receiver, is_sender, place_of
 from logistics.services.incidents import open_incident
+from logistics.services.listed import must_be_on_no_list
 from logistics.services.parcels import Stale, move_state, record_parcel
 from logistics.services.tracking import follow_courier, is_reported_delivered
 from registry import events
@@ -46,7 +47,8 @@ def hand_over(*, token: str, actor: Actor, now: datetime, photo: StoredObject | 
     check_may(actor, "parcel.hand_over", parcel)
     if not is_sender(actor, parcel):
         raise NotYours
-    _give_to_courier(parcel, at=now, photo=photo, actor=actor, now=now)
+    must_be_on_no_list(parcel)
+    give_to_courier(parcel=parcel, at=now, photo=photo, actor=actor, now=now)
     return parcel
 
 
@@ -61,13 +63,21 @@ def hand_over_later(*, token: str, scanned_at: datetime, actor: Actor, now: date
         raise NotYours
     if parcel.handed_over_at is None:
         at = scan_moment(scanned_at, sealed_at=parcel.sealed_at, now=now)
-        _give_to_courier(parcel, at=at, photo=None, actor=actor, now=now)
+        must_be_on_no_list(parcel)
+        give_to_courier(parcel=parcel, at=at, actor=actor, now=now)
     return parcel
 
 
-def _give_to_courier(
-    parcel: Parcel, *, at: datetime, photo: StoredObject | None, actor: Actor, now: datetime
+def give_to_courier(
+    *,
+    parcel: Parcel,
+    at: datetime,
+    actor: Actor,
+    now: datetime,
+    photo: StoredObject | None = None,
+    handover: HandoverList | None = None,
 ) -> None:
+    """The one way a parcel leaves: by its own scan, or by the collector's signature under a list."""
     target("hand_over", parcel.state)
     with transaction.atomic():
         if not Waybill.objects.filter(parcel=parcel, state=WaybillState.BOOKED).exists():
@@ -78,9 +88,10 @@ def _give_to_courier(
                 original=item.original,
                 to_place=Original.Place.PARCEL,
                 to_id=parcel.pk,
-                proof=Proof.SCAN,
+                proof=Proof.SIGNATURE if handover else Proof.SCAN,
                 parcel=parcel,
                 photo=photo,
+                handover=handover,
                 actor=actor,
                 now=now,
                 at=at,
@@ -282,6 +293,7 @@ def move_original(
     now: datetime,
     parcel: Parcel | None = None,
     photo: StoredObject | None = None,
+    handover: HandoverList | None = None,
     used: Mapping[str, int] | None = None,
     at: datetime | None = None,
 ) -> CustodyEvent:
@@ -308,6 +320,7 @@ def move_original(
         parcel=parcel,
         proof=proof,
         photo=photo,
+        handover=handover,
         by_user_id=int(actor.id) if actor.kind == "user" else None,
         by_label=actor.label,
         at=at or now,
@@ -324,6 +337,7 @@ def move_original(
             "to": [str(to_place), to_id],
             "proof": proof.value,
             "parcel": parcel.number if parcel else "",
+            **({"handover": handover.number} if handover else {}),
             **(used or {}),
         },
     )

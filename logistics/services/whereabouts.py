@@ -10,13 +10,17 @@ from ingest.models import Original
 from logistics.models import CustodyEvent, Parcel, Waybill
 from logistics.rules.tracking import TrackingKind
 from registry.actors import Actor
+from registry.masking import mask_name
 from registry.models import Office, Window
 from registry.permissions import NotYours, visible
 
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """`place` is one of Original.Place; `name` the window, office or parcel; `by` who proved it, empty at intake."""
+    """`place` is one of Original.Place; `name` the window, office or parcel; `by` who proved it, empty at intake.
+
+    `handover_number` is the list under which it left, `collector` whoever signed that list, masked.
+    """
 
     original_id: int
     name: str
@@ -29,6 +33,8 @@ class Whereabouts:
     parcel_number: str
     waybill_number: str
     courier_says: str
+    handover_number: str
+    collector: str
 
 
 def where_is(*, original_id: int, actor: Actor) -> Whereabouts:
@@ -40,6 +46,8 @@ def where_is(*, original_id: int, actor: Actor) -> Whereabouts:
     found = rows.annotate(
         by=_text(last.values("by_label")[:1]),
         proof=_text(last.values("proof")[:1]),
+        handover_number=_text(last.values("handover__number")[:1]),
+        collector=Subquery(last.values("handover__collector")[:1]),
         window_name=_text(Window.objects.filter(pk=OuterRef("place_id")).values("name")[:1]),
         office_name=_text(Office.objects.filter(pk=OuterRef("place_id")).values("name")[:1]),
         parcel_number=_text(parcels.values("number")[:1]),
@@ -61,6 +69,8 @@ def where_is(*, original_id: int, actor: Actor) -> Whereabouts:
         parcel_number=found.parcel_number if travelling else "",
         waybill_number=found.waybill_number if travelling else "",
         courier_says=TrackingKind(found.courier_says).label if travelling and found.courier_says else "",
+        handover_number=found.handover_number,
+        collector=mask_name(found.collector) if found.collector else "",
     )
 
 

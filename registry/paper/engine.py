@@ -23,6 +23,8 @@ from registry.paper.slips import (
     BilledLine,
     Dispute,
     DisputedLine,
+    HandedLine,
+    Handover,
     PackingList,
     Receipt,
     Settlement,
@@ -40,7 +42,7 @@ ANNEX_ROWS = 40
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "paper"
 _PROFILE = "srgb-house"
-L = TypeVar("L", BilledLine, DisputedLine)
+L = TypeVar("L", BilledLine, DisputedLine, HandedLine)
 _MISSING = "⟪缺失⟫"
 
 
@@ -137,6 +139,12 @@ def _sums(slip: Slip) -> dict[str, Any]:
             }
         case Dispute():
             return {"sheets": _pages(slip.lines)}
+        case Handover():
+            return {
+                "originals": sum(line.originals for line in slip.lines),
+                "weight": sum(line.weight for line in slip.lines),
+                "sheets": _pages(slip.lines),
+            }
         case _:
             return {}
 

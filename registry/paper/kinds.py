@@ -18,6 +18,7 @@ class SlipKind(Term):
     REFUSAL = "refusal", "不予受理决定书"
     DISPUTE = "dispute", "邮资账单争议函"
     HANDBOOK = "handbook", "通办常见问题解答知识手册"
+    HANDOVER = "handover", "交接清单"
 
 
 _NUMBER_WORD = {
@@ -30,6 +31,7 @@ _NUMBER_WORD = {
     SlipKind.REFUSAL: "通办拒字",
     SlipKind.DISPUTE: "通办异字",
     SlipKind.HANDBOOK: "通办册字",
+    SlipKind.HANDOVER: "通办交字",
 }
 
 

@@ -176,6 +176,32 @@ class PackingList(Slip):
     contents: tuple[PackedLine, ...] = Field(min_length=1)
 
 
+class HandedLine(Part):
+    """One sealed parcel on its way to the carrier; nobody is named. `weight` in grams."""
+
+    parcel_number: str
+    waybill: str
+    originals: int = Field(ge=1)
+    weight: int = Field(ge=1)
+
+
+class Handover(Slip):
+    """交接清单: what a carrier's collector takes at one pick-up, signed by both.
+
+    `signature` is the path of what was drawn on the screen, on a pad of 1000 by 400; empty where paper is signed.
+    """
+
+    kind = SlipKind.HANDOVER
+
+    list_number: str
+    sender: str
+    carrier: str
+    collector: MaskedName = ""
+    signed_at: AwareDatetime | None = None
+    signature: str = Field(default="", pattern=r"^(M\d{1,4} \d{1,3}(L\d{1,4} \d{1,3})*)*$")
+    lines: tuple[HandedLine, ...] = Field(min_length=1)
+
+
 class OfficeAmount(Part):
     """What one office's parcels cost a centre in the month, in fen. payable = billed - disputed + corrections."""
 
@@ -329,5 +355,6 @@ MODELS: dict[SlipKind, type[Slip]] = {
         Refusal,
         Dispute,
         Handbook,
+        Handover,
     )
 }

@@ -30,6 +30,15 @@ ABOUT = {
     **dict.fromkeys(["review_entry"], "entry"),
     **dict.fromkeys(["decide_example"], "example"),
     **dict.fromkeys(["rating"], "rating_ask"),
+    **dict.fromkeys(
+        [
+            "handover", "print_handover", "sign_handover", "drop_handover", "attach_handover", "correct_handover",
+            "handover_signature",
+        ],
+        "handover",
+    ),
+    "take_off_handover": "handover_line",
+    "handover_sheet": "handover_sheet",
     **dict.fromkeys(["resolve_incident"], "incident"),
     **dict.fromkeys(["dossier_file", "dossier_copy", "dossier_proof", "dossier_material", "sign_receipt", "sign_result", "check_dossier", "check_in_hand"], "dossier"),
     **dict.fromkeys(["slip", "slip_preview"], "slip"),

@@ -21,6 +21,9 @@ ONE_END = {
     "seal": "clerk", "unseal": "clerk", "cancel_parcel": "clerk", "book": "clerk", "unbook": "clerk", "quote": "clerk",
     "remove_original": "clerk", "confirm_delivery": "", "receive": "officer", "accept": "officer",
     "hand_out": "clerk", "worklist": "clerk",
+    "handover": "clerk", "print_handover": "clerk", "sign_handover": "clerk", "drop_handover": "clerk",
+    "attach_handover": "clerk", "correct_handover": "clerk", "handover_signature": "clerk",
+    "take_off_handover": "clerk", "handover_sheet": "clerk",
 }  # fmt: skip
 
 

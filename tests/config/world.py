@@ -13,6 +13,7 @@ from ingest.models import Case, Handling, Material, Notice, Original, Page, Stac
 from logistics.models import (
     DisputeLetter,
     ForgeryTally,
+    HandoverList,
     Incident,
     Parcel,
     PostageException,
@@ -41,6 +42,7 @@ from storage.models import Kind
 from storage.services import store_bytes
 from tests.cast import NOW
 from tests.config.addresses import ABOUT, EXTRA
+from tests.config.carried import a_handover
 from tests.config.shared_work import Shared, plant
 from tests.ingest.platforms import parked_notice
 from tests.ingest.stacks import waiting_page
@@ -63,6 +65,7 @@ class World:
     stack_page: StackPage
     shared: Shared
     parcel: Parcel
+    handover: HandoverList
     incident: Incident
     dossier: Dossier
     slip: Slip
@@ -84,6 +87,9 @@ class World:
         kinds: dict[str, dict[str, object]] = {
             "case": {"number": self.case.number},
             "parcel": {"number": self.parcel.number},
+            "handover": {"number": self.handover.number},
+            "handover_line": {"number": self.handover.number, "parcel": self.parcel.number},
+            "handover_sheet": {"number": self.handover.number, "entry": self.handover.entries.get().pk},
             "handling": {"pk": self.handling.pk},
             "material": {"pk": self.material.pk},
             "original": {"pk": self.original.pk},
@@ -143,6 +149,18 @@ def populate(road: Road) -> World:
     read_page(case)
     stored = store_bytes(content=_empty_pdf(), kind=Kind.DOSSIER, media_type="application/pdf", now=NOW)
     statement = _statement(road)
+    dossier = Dossier.objects.create(
+        handling=case.handlings.get(),
+        version=1,
+        state=DossierState.SIGNED,
+        token="ABCDEFGHIJKLMNOP",
+        made_at=NOW,
+        stored=stored,
+        sha256=stored.sha256,
+        size=stored.size,
+        leaves=[["申请表", 1, "0" * 64]],
+        signed_at=NOW,
+    )
     return World(
         road=road,
         case=case,
@@ -153,21 +171,11 @@ def populate(road: Road) -> World:
         stack_page=waiting_page(case),
         shared=plant(case, cast),
         parcel=parcel,
+        handover=a_handover(road, parcel),
         incident=report_incident(
             kind=IncidentKind.DAMAGED, parcel=parcel, actor=cast.clerk, now=NOW + timedelta(hours=1)
         ),
-        dossier=Dossier.objects.create(
-            handling=case.handlings.get(),
-            version=1,
-            state=DossierState.SIGNED,
-            token="ABCDEFGHIJKLMNOP",
-            made_at=NOW,
-            stored=stored,
-            sha256=stored.sha256,
-            size=stored.size,
-            leaves=[["申请表", 1, "0" * 64]],
-            signed_at=NOW,
-        ),
+        dossier=dossier,
         slip=_slip(road),
         statement=statement,
         handed_in=_handed_in(road),

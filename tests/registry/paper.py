@@ -12,6 +12,8 @@ from registry.paper.slips import (
     Handbook,
     HandbookAnswer,
     HandbookExample,
+    HandedLine,
+    Handover,
     LegAmount,
     MaterialLine,
     MissingLine,
@@ -161,6 +163,19 @@ def one_of_each() -> dict[SlipKind, Slip]:
                     solution="窗口代办。",
                     effect="少跑一趟。",
                 ),
+            ),
+        ),
+        Handover(
+            issuer="诸暨市行政服务中心通办专窗",
+            list_number="H202603110001",
+            sender="诸暨市行政服务中心通办专窗",
+            carrier="中国邮政速递物流 EMS",
+            collector="欧阳建国",
+            signed_at=NOW,
+            signature="M100 200L400 120L800 300M500 90L520 310",
+            lines=(
+                HandedLine(parcel_number="P2026031100001", waybill="1012345678901", originals=2, weight=320),
+                HandedLine(parcel_number="P2026031100002", waybill="1012345678902", originals=1, weight=95),
             ),
         ),
     ]

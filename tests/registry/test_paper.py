@@ -71,6 +71,8 @@ def test_each_slip_says_what_it_is_for(printed: dict[SlipKind, bytes], tmp_path:
     assert "3,087.00" in said[SlipKind.SETTLEMENT]
     assert "叁元整" in said[SlipKind.DISPUTE]
     assert "计费重量超出" in said[SlipKind.DISPUTE]
+    assert "共2件，内含原件3份，合计415克" in said[SlipKind.HANDOVER]
+    assert "欧阳**已在屏幕签名" in said[SlipKind.HANDOVER]
 
 
 @every_kind
