@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -37,20 +36,26 @@ def open_list(*, carrier: Carrier, actor: Actor, now: datetime) -> HandoverList:
     """The list that is being gathered here for this carrier; a new one when there is none."""
     check_may(actor, "parcel.hand_over")
     sender_kind, sender_id = _end_of(actor)
+    gathering = HandoverList.objects.filter(
+        sender_kind=sender_kind, sender_id=sender_id, carrier=carrier, state=HandoverState.OPEN.value
+    )
     with transaction.atomic():
-        handover, new = HandoverList.objects.get_or_create(
-            sender_kind=sender_kind,
-            sender_id=sender_id,
-            carrier=carrier,
-            state=HandoverState.OPEN.value,
-            defaults={
-                "number": partial(_next_number, now),  # taken only for a list that is new
-                "opened_at": now,
-                "opened_by": actor.label,
-            },
-        )
-        if new:
-            _record(handover, "handover.opened", actor, now, carrier=carrier.code)
+        known = gathering.first()
+        if known is not None:
+            return known
+        try:
+            with transaction.atomic():
+                handover = HandoverList.objects.create(
+                    number=_next_number(now),
+                    sender_kind=sender_kind,
+                    sender_id=sender_id,
+                    carrier=carrier,
+                    opened_at=now,
+                    opened_by=actor.label,
+                )
+        except IntegrityError:
+            return gathering.get()  # the colleague beside was faster
+        _record(handover, "handover.opened", actor, now, carrier=carrier.code)
     return handover
 
 

@@ -37,7 +37,7 @@ def test_from_the_first_scan_to_the_parcels_page(road: Road, sign_in: SignIn) ->
         assert "王小明" not in html
         assert handover.number in html
     picture = client.get(reverse("handover_signature", args=[handover.number]))
-    assert b"".join(picture).startswith(b"\x89PNG")  # type: ignore[arg-type]
+    assert b"".join(picture).startswith(b"\x89PNG")
     paper = client.post(reverse("print_handover", args=[handover.number]))
     assert paper.content.startswith(b"%PDF")
     client.post(reverse("correct_handover", args=[handover.number]), {"words": "件数无误，袋口破损"})

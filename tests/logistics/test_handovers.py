@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -257,17 +258,19 @@ def test_the_signed_sheet_is_attached_once_and_only_to_a_signed_list(
 
 def test_a_signed_list_is_frozen_and_corrected_by_an_entry_beside_it(road: Road, two: list[Parcel]) -> None:
     handover = signed(road, gathered(road, two))
-    for act in (
+    acts: list[Callable[[], object]] = [
         lambda: take_off(handover=handover, parcel=two[0], actor=road.cast.clerk, now=LATER),
         lambda: drop_list(handover=handover, actor=road.cast.clerk, now=LATER),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(NotNow, match="登记更正"):
             act()
-    for change in (
+    changes: list[Callable[[], object]] = [
         lambda: HandoverList.objects.filter(pk=handover.pk).update(signed_before="somebody"),
         lambda: handover.lines.update(weight_g=1),
         lambda: handover.lines.all().delete(),
-    ):
+    ]
+    for change in changes:
         with pytest.raises(IntegrityError), transaction.atomic():
             change()
     for _ in range(2):
