@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0007_working_together'),
+        ('registry', '0008_idempotent_calls'),
         ('storage', '0001_initial'),
     ]
 
