@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import dossiers, labels, reading, registry, statements, timelines, webhooks
+from bench import dossiers, engines, labels, reading, registry, statements, timelines, webhooks
 from bench.benchmarks import Bench, Benchmark, Missing, Wishes
 from bench.machine import describe, in_words
 from bench.processes import ROOT, CommandFailed
@@ -20,6 +20,7 @@ BENCHMARKS = {
     benchmark.name: benchmark
     for benchmark in (
         reading.BENCHMARK,
+        engines.BENCHMARK,
         dossiers.BENCHMARK,
         labels.BENCHMARK,
         statements.BENCHMARK,

@@ -33,12 +33,13 @@ class Truth:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack of scanned files, as a user would drop them. `truths` is empty where nobody wrote the truth down."""
+    """A stack of scanned files, as a user would drop them. Without a `seed` nobody wrote the truth down."""
 
     name: str
     files: Sequence[Path]
     pages: int
     truths: Sequence[Truth] = ()
+    seed: int | None = None
 
 
 def own_samples(most: int | None) -> Stack:
@@ -49,7 +50,7 @@ def own_samples(most: int | None) -> Stack:
     """
     pillow_heif.register_heif_opener()
     samples = [sample for sample in _samples() if sample.path.suffix != ".pdf"]
-    chosen = [(_readable(sample.path), sample.pages) for sample in _spread(samples, most)]
+    chosen = [(_readable(sample.path), sample.pages) for sample in spread(samples, most)]
     return Stack("samples", [path for path, _ in chosen], sum(pages for _, pages in chosen))
 
 
@@ -59,7 +60,7 @@ def generated(folder: Path, seed: int, most: int | None) -> Stack:
         raise Missing("the shared scan generator is not beside this repository")
     try:
         folder.mkdir()
-        scans = _spread(generate(folder, seed), most)
+        scans = spread(generate(folder, seed), most)
     except pytest.skip.Exception as skipped:
         raise Missing(str(skipped)) from skipped
     return Stack(
@@ -67,6 +68,7 @@ def generated(folder: Path, seed: int, most: int | None) -> Stack:
         [scan.path for scan in scans],
         len(scans),
         [Truth(scan.truth, scan.fields, scan.lies == 0) for scan in scans],
+        seed,
     )
 
 
@@ -109,7 +111,7 @@ def _samples() -> Sequence[Sample]:
     return make_samples(Path(_KEPT.name))
 
 
-def _spread(items: Sequence[Item], most: int | None) -> list[Item]:
+def spread(items: Sequence[Item], most: int | None) -> list[Item]:
     """At most `most` of them, evenly over the whole."""
     if most is None or most >= len(items):
         return list(items)

@@ -1,12 +1,14 @@
 """Scans in, searchable PDF out: the whole process, its pace, its memory, and how much of the text is right."""
 
 import os
+import socket
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.benchmarks import Bench, Benchmark, Missing
 from bench.figures import Figure, Goal
-from bench.installation import installed
+from bench.installation import Installation, installed
 from bench.material import Stack, any_seed, generated, own_samples
 from bench.peers import command, needs
 from bench.processes import Ran, run
@@ -18,7 +20,10 @@ Whole processes from scanned files to a searchable PDF, two jobs each. Ours is `
 included. The peers get the same files glued by img2pdf (in their time, as a user would) and run
 `ocrmypdf -l chi_sim -j 2`, once with Tesseract and once with the plugin ocrmypdf-rapidocr. Stacks: the product's own
 samples, and pages of the shared generator with seeds drawn when the run begins, whose truth gives the character
-error rate and the exact fields (text taken by pdftotext -raw from each PDF). One run per stack."""
+error rate and the exact fields (text taken by pdftotext -raw from each PDF). One run per stack. Then ours alone: a
+reader of the same pages in one process (direction, fields found by themselves, memory, a page of 20,000 × 14,000
+pixels), and the served installation, from the moment a page is handed in to its text, the first one with a worker
+that has just started."""
 
 OURS = "ours"
 TESSERACT = "ocrmypdf"
@@ -40,6 +45,8 @@ def measure(bench: Bench) -> Sequence[Figure]:
         ran = {
             name: [_read(bench, name, reader, stack) for stack in stacks] for name, reader in readers.items()
         }
+        alone = _alone(bench, ours, [stack.seed for stack in stacks if stack.seed is not None])
+        first = _first_text(bench, ours)
     figures = [
         _figure(
             "reading, whole process",
@@ -64,12 +71,11 @@ def measure(bench: Bench) -> Sequence[Figure]:
             {name: [r.peak / 2**20 for r in runs] for name, runs in ran.items()},
         ),
     ]
-    return figures + _right(bench, stacks, list(readers))
+    return [*figures, *_right(bench, stacks, list(readers)), *alone, *first]
 
 
 def _stacks(bench: Bench) -> list[Stack]:
-    wishes = bench.wishes
-    most = wishes.pages or (6 if wishes.quick else None)
+    wishes, most = bench.wishes, _most(bench)
     stacks = [own_samples(most)]
     seeds = wishes.choose(wishes.seeds, quick=1, full=3)
     try:
@@ -80,6 +86,11 @@ def _stacks(bench: Bench) -> list[Stack]:
         bench.remark(f"no error rates: {missing}")
     bench.remark("stacks: " + ", ".join(f"{stack.name} ({stack.pages} pages)" for stack in stacks))
     return stacks
+
+
+def _most(bench: Bench) -> int | None:
+    """How many pages of a stack are read; None for all."""
+    return bench.wishes.pages or (6 if bench.wishes.quick else None)
 
 
 def _peers(bench: Bench) -> dict[str, Reader]:
@@ -131,14 +142,80 @@ def _right(bench: Bench, stacks: Sequence[Stack], readers: Sequence[str]) -> lis
     }
     all_right = {name: [each.rate for each in runs] for name, runs in scores.items()}
     upright = {name: [each.upright_rate for each in runs] for name, runs in scores.items()}
+    turned = {name: [each.turned_rate for each in runs] for name, runs in scores.items()}
     exact = {name: [each.exact_rate for each in runs] for name, runs in scores.items()}
     figures = [
         _figure("character errors, upright and turned", "%", all_right, [Goal(0.3)]),
         _figure("character errors, upright pages", "%", upright, [Goal(0.3)]),
+        _figure("character errors, turned pages", "%", turned, [Goal(0.3)]),
     ]
     if all(each.fields for runs in scores.values() for each in runs):
         figures.append(_figure("exact fields", "%", exact, [Goal(99.5)], better="more"))
     return figures
+
+
+def _alone(bench: Bench, ours: Installation, seeds: Sequence[int]) -> list[Figure]:
+    """What only a reader itself can tell, in one process a seed."""
+    if not seeds:
+        return []
+    bench.say(f"{OURS}: the same pages in one process")
+    pages = str(_most(bench) or 0)
+    read = [ours.work("read", "default", str(seed), pages) for seed in seeds]
+    bench.remark(f"20,000 × 14,000 pixels: {read[0]['huge']}")
+    bench.remark("not right: " + ("; ".join(fault for each in read for fault in each["faults"]) or "nothing"))
+    return [
+        Figure(
+            "pages whose direction is right",
+            "%",
+            "more",
+            [100 * each["directions"] / each["pages"] for each in read],
+            goals=[Goal(100)],
+        ),
+        Figure(
+            "direction finding, of reading time",
+            "%",
+            "less",
+            [each["direction_share"] for each in read],
+            goals=[Goal(15)],
+        ),
+        Figure(
+            "fields found by themselves",
+            "%",
+            "more",
+            [100 * each["found"] / max(1, each["wanted"]) for each in read],
+            goals=[Goal(99.5)],
+        ),
+        Figure(
+            "certain numbers that fail their check digit",
+            "",
+            "less",
+            [float(each["certain_failing"]) for each in read],
+            goals=[Goal(0)],
+        ),
+        Figure(
+            "memory of a reading process, peak, huge page included",
+            "MiB",
+            "less",
+            [each["peak_bytes"] / 2**20 for each in read],
+            goals=[Goal(1536)],
+        ),
+    ]
+
+
+def _first_text(bench: Bench, ours: Installation) -> list[Figure]:
+    bench.say(f"{OURS}: from handing in a page to its text, served")
+    served = replace(ours, environment={**ours.environment, "TONGBAN_PUBLIC_URL": _free_address()})
+    cold, *warm = served.work("first_text", "4")["seconds"]
+    return [
+        Figure("first text, worker just started", "s", "less", [cold], goals=[Goal(5)]),
+        Figure("first text, after that", "s", "less", warm, goals=[Goal(5)]),
+    ]
+
+
+def _free_address() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
 def _figure(

@@ -38,6 +38,12 @@ class Score:
         return 100 * self.errors / max(1, self.characters)
 
     @property
+    def turned_rate(self) -> float:
+        """Of the pages that do not lie upright."""
+        turned = self.characters - self.upright_characters
+        return 100 * (self.errors - self.upright_errors) / max(1, turned)
+
+    @property
     def exact_rate(self) -> float:
         """Exact fields in percent."""
         return 100 * self.exact / max(1, self.fields)

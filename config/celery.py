@@ -12,8 +12,8 @@ TASK = "workers.run_job"
 # A process that hangs is ended after this long; its job is then taken up by the reaper. Less than the half hour
 # after which RabbitMQ shuts out a consumer that has not acknowledged.
 TIME_LIMIT = 25 * 60
-# RapidOCR with its models settles at 1.2 GB a process; one that has grown far beyond is replaced.
-MEMORY_LIMIT_KB = 2_500_000
+# A process that reads settles below 0.8 GiB; one that has grown beyond 1.5 GiB is replaced.
+MEMORY_LIMIT_KB = 1_572_864
 
 app = Celery("tongban")
 app.conf.update(

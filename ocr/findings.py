@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import F, Sum
+from django.db.models import Sum
 
 from ingest.models import Case, Material, Page
 from ocr.comparing import Finding, Paper, Place, Registered, compare
+from ocr.continuing import Leaf, carried_on
 from ocr.fields import Field
 from ocr.models import Correction, Reading, Review
 from ocr.standing import Standing
@@ -21,6 +22,16 @@ class PageText:
 
     page: Page
     standing: Standing | None
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A page that seems to belong elsewhere: by its own text, or because it carries on the page before it."""
+
+    page: Page
+    suggested: Material
+    lies: Material | None
+    carries_on: bool
 
 
 def texts_of(pages: Iterable[Page]) -> list[PageText]:
@@ -53,12 +64,40 @@ def findings_of(case: Case, today: date) -> list[Finding]:
     return compare(papers, registered, today)
 
 
-def misplaced_in(case: Case) -> list[Review]:
-    """Pages whose text points to another row of the checklist than the one they lie in; two thousand at most."""
-    reviews = Review.objects.filter(page__case=case, page__set_aside=False, suggested__isnull=False)
-    elsewhere = reviews.exclude(page__material=F("suggested")).select_related("page__material", "suggested")
-    unsorted = reviews.filter(page__material__isnull=True).select_related("page__material", "suggested")
-    return sorted({*elsewhere, *unsorted}, key=lambda review: review.page_id)
+def misplaced_in(case: Case) -> list[Suggestion]:
+    """Pages whose text points to another row of the checklist than the one they lie in, or that carry on such a page.
+
+    Two thousand at most; in the order in which they came. Two queries.
+    """
+    reviews = Review.objects.filter(page__case=case, page__set_aside=False).select_related("page")
+    came = list(
+        reviews.only(
+            "printed_number", "printed_total", "begins_within", "breaks_off", "suggested", "page__material",
+            "page__position", "page__file", "page__number",
+        ).order_by("page__file", "page__number")
+    )  # fmt: skip
+    carried = carried_on(
+        [
+            Leaf(
+                review.page_id,
+                review.page.file_id,
+                review.page.material_id,
+                review.suggested_id,
+                review.edges,
+            )
+            for review in came
+        ]
+    )
+    materials = case.materials.in_bulk()
+    found = [
+        (review.page, review.suggested_id or carried.get(review.page_id), review.suggested_id is None)
+        for review in came
+    ]
+    return [
+        Suggestion(page, materials[key], materials.get(page.material_id or 0), carries_on=carries_on)
+        for page, key, carries_on in found
+        if key in materials and key != page.material_id
+    ]
 
 
 def waiting_in(case: Case) -> int:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from ingest.models import Material, Page
+from ocr.continuing import Edges
 from ocr.fields import Field
 from ocr.lines import Line, as_box
 from ocr.standing import Mark, Standing, standing
@@ -135,7 +136,10 @@ class Correction(models.Model):
 
 
 class Review(models.Model):
-    """How far a page's text has been looked at: the reading that counts, and how many of its lines wait for a person."""
+    """How far a page's text has been looked at: the reading that counts, and how many of its places wait for a person.
+
+    A page that could not be read is one such place, until a person says that it goes into the dossier as a picture.
+    """
 
     page = models.OneToOneField(Page, on_delete=models.PROTECT, related_name="review", verbose_name="页")
     reading = models.OneToOneField(
@@ -150,6 +154,12 @@ class Review(models.Model):
         related_name="+",
         verbose_name="像哪一份材料",
     )
+    printed_number = models.PositiveSmallIntegerField("印刷页码", default=0)
+    printed_total = models.PositiveSmallIntegerField("印刷总页数", default=0)
+    begins_within = models.BooleanField("开头承接上页", default=False)
+    breaks_off = models.BooleanField("末尾未完", default=False)
+    image_by = models.CharField("确认作为图像的人", max_length=100, blank=True)
+    image_at = models.DateTimeField("确认作为图像的时间", null=True, blank=True)
     chosen_at = models.DateTimeField("选定时间")
 
     class Meta:
@@ -158,6 +168,11 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.page_id}: {self.open}"
+
+    @property
+    def edges(self) -> Edges:
+        """What the page says of its neighbours."""
+        return Edges(self.printed_number, self.printed_total, self.begins_within, self.breaks_off)
 
     @classmethod
     def within(cls, reach: Reach, actor: Actor) -> Q:

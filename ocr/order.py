@@ -1,15 +1,16 @@
-"""Puts lines into reading order: rows along the page's own slope, prose columns one after the other."""
+"""Puts lines into reading order: rows along the page's own slope, cells of tables whole, prose columns one by one."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import cast
 
 from ocr.lines import Angle, Line, Point, direction_of, height_of, length_of
+from ocr.ruled import Rect
 
 SAME_ROW = 0.5
 """Two runs stand in one row when their middles differ by less than this share of the lower one's height."""
@@ -22,18 +23,30 @@ FILLED = 0.8
 """A line fills its column from this share of the width on; half of a prose column's lines do, a table's do not."""
 
 
+SPANS = 1.5
+"""A cell this many times as high as the topmost one beside it spans several rows."""
+
+MOST_CELLS = 1_000
+"""With more of them the rules are a pattern, not a table."""
+
+LONGEST_VALUE = 3
+"""A value wrapped in its cell has at most so many lines; what has more is running text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A line seen on the page as it is read: x along the text, y downwards, in pixels."""
+    """A line seen on the page as it is read: x along the text, y downwards, in pixels; `below` follows in its cell."""
 
     line: Line
     left: float
     right: float
     middle: float
     height: float
+    below: tuple[Run, ...] = ()
 
 
 Row = list[Run]
+FindCells = Callable[[Angle, float], Sequence[Rect]]
 
 
 def page_direction(lines: Iterable[Line]) -> tuple[Angle, float]:
@@ -58,17 +71,23 @@ def page_direction(lines: Iterable[Line]) -> tuple[Angle, float]:
     return angle, _weighted_median(slopes)
 
 
-def in_reading_order(lines: Sequence[Line]) -> list[Line]:
-    """Return the lines as a person reads them, numbered by row; pieces of seals come last."""
+def in_reading_order(lines: Sequence[Line], cells_of: FindCells | None = None) -> list[Line]:
+    """Return the lines as a person reads them, numbered by row; pieces of seals come last.
+
+    `cells_of` tells, for the page's angle and slope, where rules enclose cells: what stands in one cell is read together.
+    """
     printed = [line for line in lines if not line.seal]
     angle, slope = page_direction(printed)
     ordered: list[Line] = []
     count = 0
-    runs = _runs(printed, angle, slope)
+    runs = levelled(printed, angle, slope)
     vertical = sum(line.vertical for line in printed) * 2 > len(printed)
+    if cells_of and not vertical and _side_by_side(runs):
+        runs = _in_cells(runs, cells_of(angle, slope))
     for row in _from_the_right(runs) if vertical else _columns(_rows(runs)):
-        ordered += [replace(run.line, row=count) for run in row]
-        count += 1
+        for printed_row in _with_below(row):
+            ordered += [replace(run.line, row=count) for run in printed_row]
+            count += 1
     for seal in (line for line in lines if line.seal):
         ordered.append(replace(seal, row=count))
         count += 1
@@ -114,7 +133,7 @@ def _weighted_median(values: list[tuple[float, float]]) -> float:
     return 0.0
 
 
-def _runs(lines: Iterable[Line], angle: Angle, slope: float) -> list[Run]:
+def levelled(lines: Iterable[Line], angle: Angle, slope: float) -> list[Run]:
     """Return the lines in the upright, level page."""
     turn = math.radians(slope - angle)
     across, down = math.cos(turn), math.sin(turn)
@@ -124,6 +143,79 @@ def _runs(lines: Iterable[Line], angle: Angle, slope: float) -> list[Run]:
         ys = [y * across - x * down for x, y in line.box]
         runs.append(Run(line, min(xs), max(xs), sum(ys) / 4, height_of(line.box)))
     return runs
+
+
+def _side_by_side(runs: Sequence[Run]) -> bool:
+    """Whether any run begins right of where another ends; on a page of plain text none does."""
+    return bool(runs) and max(run.left for run in runs) > min(run.right for run in runs)
+
+
+def _in_cells(runs: Sequence[Run], cells: Sequence[Rect]) -> list[Run]:
+    """Let runs in cells stand at their table row's middle, wherever in the cell they are, and stacked ones follow the first.
+
+    A cell with nothing beside it is a frame around text, which is left as it is. One that spans several rows is read
+    with the first of them.
+    """
+    filled = _filled(runs, cells)
+    found = {id(run): run for run in runs}
+    for cell, inside in filled:
+        beside = [other for other, _ in filled if _beside(cell, other)]
+        rows = _rows(inside)
+        if not beside or (len(rows) > 1 and any(len(row) > 1 for row in rows)):
+            continue
+        middle = _level_of(cell, beside)
+        if len(rows) == 1:
+            found |= {id(run): replace(run, middle=middle) for run in inside}
+            continue
+        first, *below = (row[0] for row in rows)
+        found[id(first)] = replace(
+            first,
+            left=min(run.left for run in inside),
+            right=max(run.right for run in inside),
+            middle=middle,
+            below=tuple(below),
+        )
+        for run in below:
+            del found[id(run)]
+    return list(found.values())
+
+
+def _filled(runs: Iterable[Run], cells: Sequence[Rect]) -> list[tuple[Rect, list[Run]]]:
+    """Return the cells that hold anything, with what they hold; each run belongs to one cell at most."""
+    filled: dict[Rect, list[Run]] = {}
+    for run in runs if len(cells) <= MOST_CELLS else ():
+        x, y = (run.left + run.right) / 2, run.middle
+        cell = next((cell for cell in cells if cell[0] <= x <= cell[2] and cell[1] <= y <= cell[3]), None)
+        if cell is not None:
+            filled.setdefault(cell, []).append(run)
+    return list(filled.items())
+
+
+def _level_of(cell: Rect, beside: Iterable[Rect]) -> float:
+    """Return the middle of the table row with which a cell is read."""
+    top = min(beside, key=lambda other: other[1])
+    spans = cell[3] - cell[1] > SPANS * (top[3] - top[1])
+    return (top[1] + top[3]) / 2 if spans else (cell[1] + cell[3]) / 2
+
+
+def _beside(cell: Rect, other: Rect) -> bool:
+    """Whether two cells stand in one row of a table: they share half the height of the lower one, and no width."""
+    shared = min(cell[3], other[3]) - max(cell[1], other[1])
+    apart = cell[2] <= other[0] or other[2] <= cell[0]
+    return apart and 2 * shared > min(cell[3] - cell[1], other[3] - other[1])
+
+
+def _with_below(row: Row) -> list[Row]:
+    """Return a row with what follows in its cells: a wrapped value in the same row, running text in rows of its own."""
+    first: Row = []
+    later: list[Row] = []
+    for run in row:
+        first.append(run)
+        if len(run.below) < LONGEST_VALUE:
+            first += run.below
+        else:
+            later += [[under] for under in run.below]
+    return [first, *later]
 
 
 def _from_the_right(runs: Iterable[Run]) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,17 @@ from storage.errors import Refused
 LONGEST_SIDE = 4000
 """Pixels of the longer side above which a page is made smaller before it is read: A4 at 340 dpi."""
 
-DECODED_BYTES = 400 * 2**20
+DECODED_BYTES = 288 * 2**20
 """What one decoded picture may take in memory; the largest sound scan (A3 at 600 dpi, colour) needs 280 MB."""
+
+STRIP_PIXELS = 4 * 2**20
+"""Decoded pixels are made gray or coloured, flattened on paper and made smaller so many at a time."""
+
+BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2}
+"""How the decoder keeps pixels; every other mode takes four bytes."""
+
+SHORTS = frozenset({"I", "I;16", "I;16L", "I;16B"})
+LAYERED = frozenset({"LA", "PA", "RGBA", "RGBa", "La"})
 
 TOO_LARGE = "图像尺寸过大，无法识别文字；请以 300 dpi 重新扫描此页。"
 
@@ -99,7 +109,7 @@ def _reduced(width: int, height: int) -> tuple[int, int]:
 
 def _check_memory(image: Image.Image, *, stored_pixels: int) -> None:
     """Refuse what would not fit. A progressive JPEG keeps all its coefficients, whatever the reduction."""
-    needed = image.width * image.height * (1 if image.mode in {"1", "L", "P"} else 4)
+    needed = image.width * image.height * BYTES_PER_PIXEL.get(image.mode, 4)
     if image.format == "JPEG" and image.info.get("progressive"):
         needed += 3 * stored_pixels
     if needed > DECODED_BYTES:
@@ -107,13 +117,38 @@ def _check_memory(image: Image.Image, *, stored_pixels: int) -> None:
 
 
 def _flat(image: Image.Image) -> Pixels:
-    """Return gray or colour pixels on white paper, whatever mode the file has."""
-    if image.mode in {"I", "I;16", "I;16L", "I;16B", "F"}:
-        deep = np.asarray(image, np.float32)
-        top = 65535.0 if image.mode.startswith("I") else max(float(deep.max()), 1.0)
-        return np.asarray(np.clip(deep * (255.0 / top), 0, 255), np.uint8)
-    if image.mode in {"LA", "PA", "RGBA", "RGBa", "La"} or "transparency" in image.info:
-        layered = image.convert("RGBA")
-        paper = Image.new("RGBA", layered.size, "white")
-        return np.asarray(Image.alpha_composite(paper, layered).convert("RGB"))
-    return np.asarray(image.convert("L" if image.mode in {"1", "L"} else "RGB"))
+    """Return gray or colour pixels on white paper, whatever mode the file has.
+
+    Strip by strip, and a page far beyond the size we read at made smaller on the way: a palette of colours with
+    transparency would take twenty times its decoded size if it were turned as a whole.
+    """
+    factor = max(1, max(image.size) // LONGEST_SIDE)
+    brightest = _brightest(image)
+    return np.concatenate([_on_paper(strip, brightest, factor) for strip in _strips(image, factor)])
+
+
+def _strips(image: Image.Image, factor: int) -> Iterator[Image.Image]:
+    """Yield the picture from the top down, each strip but the last a multiple of `factor` rows high."""
+    rows = max(1, STRIP_PIXELS // image.width // factor) * factor
+    for top in range(0, image.height, rows):
+        yield image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def _brightest(image: Image.Image) -> float:
+    """Return the level of white in modes deeper than a byte."""
+    if image.mode != "F":
+        return 65535.0
+    _darkest, brightest = image.getextrema()
+    return max(float(brightest), 1.0)  # type: ignore[arg-type]  # one pair: this mode has one band
+
+
+def _on_paper(strip: Image.Image, brightest: float, factor: int) -> Pixels:
+    if strip.mode in SHORTS or strip.mode == "F":
+        deep = np.asarray(strip, np.float32)
+        flat = Image.fromarray(np.asarray(np.clip(deep * (255.0 / brightest), 0, 255), np.uint8))
+    elif strip.mode in LAYERED or "transparency" in strip.info:
+        layered = strip.convert("RGBA")
+        flat = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered).convert("RGB")
+    else:
+        flat = strip.convert("L" if strip.mode in {"1", "L"} else "RGB")
+    return np.asarray(flat.reduce(factor) if factor > 1 else flat)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ocr.engines.interface import Engine
@@ -11,6 +12,7 @@ from ocr.lines import Angle, Box, Line, as_box
 from ocr.order import in_reading_order, page_direction, row_text
 from ocr.pictures import Picture, open_picture
 from ocr.red import Pixels
+from ocr.ruled import find_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ def read_page(source: Path | Pixels, engine: Engine) -> PageText:
     picture = open_picture(source)
     found = [] if picture.blank else engine.read(picture)
     angle, slope = page_direction(line for line in found if not line.seal)
-    lines = (replace(line, box=_as_stored(line.box, picture)) for line in in_reading_order(found))
+    ordered = in_reading_order(found, partial(find_cells, picture.gray))
+    lines = (replace(line, box=_as_stored(line.box, picture)) for line in ordered)
     return PageText(angle, slope, picture.width, picture.height, tuple(lines))
 
 

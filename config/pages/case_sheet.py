@@ -21,8 +21,7 @@ from logistics.models import Parcel, ParcelItem, TrackingEvent, Waybill
 from logistics.rules.parcels import INBOUND, ON_THE_ROAD, OUTBOUND
 from logistics.services.ends import is_receiver
 from ocr.comparing import Finding
-from ocr.findings import findings_of, misplaced_in, waiting_in
-from ocr.models import Review
+from ocr.findings import Suggestion, findings_of, misplaced_in, waiting_in
 from registry.actors import Actor
 from registry.models import Event, Slip, User
 from registry.permissions import NotYours, may, visible
@@ -77,7 +76,7 @@ class CaseSheet:
     failed_work: bool
     findings: list[Finding]
     waiting: int
-    misplaced: list[Review]
+    misplaced: list[Suggestion]
 
     @property
     def disagreeing(self) -> list[Finding]:

@@ -100,6 +100,7 @@ WORDS: Mapping[str, str] = {
     "page.moved": "移动页面到材料",
     "page.line_confirmed": "核对识别文字无误",
     "page.line_corrected": "更正识别文字",
+    "page.kept_as_image": "确认无法识别的页作为图像入卷",
     "page.reading_asked": "要求重新识别",
     "page.reading_chosen": "选定识别结果",
     "dossier.signed": "卷宗签章",

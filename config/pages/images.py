@@ -59,7 +59,7 @@ def render_page(request: HttpRequest, actor: Actor, pk: int, *, fault: Fault | N
     context = {
         "page": shown,
         "reading": Reading.objects.current(shown),
-        "lines": _lines(standing),
+        "lines": text_lines(standing),
         "wanted": int(wanted) if (wanted := request.GET.get("line", "")).isdecimal() else None,
         "waiting": len(standing.open) if standing else 0,
         "may_correct": may(actor, "page.correct") and may_be_settled(shown),
@@ -118,7 +118,8 @@ def line_corners(line: Line) -> str:
     return " ".join(f"{x:.0f},{y:.0f}" for x, y in line.box)
 
 
-def _lines(standing: Standing | None) -> list[TextLine]:
+def text_lines(standing: Standing | None) -> list[TextLine]:
+    """Every line that stands on a page, in reading order."""
     if standing is None:
         return []
     waiting = set(standing.open)

@@ -14,13 +14,13 @@ from django.views.decorators.http import require_POST
 from config.pages.acting import act_on_case
 from config.pages.case_sheet import find_case
 from config.pages.frame import Fault, page
-from config.pages.images import find_page, frame_of, line_corners
+from config.pages.images import find_page, frame_of, text_lines
 from ingest.models import Handling, Page
 from ingest.rules import CaseState, HandlingState
 from ocr.fields import Check, Field
 from ocr.findings import findings_of, texts_of, waiting_in
 from ocr.models import Reading, Review
-from ocr.services import ask_again, choose, follow_suggestions, may_be_settled, settle
+from ocr.services import ask_again, choose, follow_suggestions, keep_as_image, may_be_settled, settle
 from ocr.standing import Standing
 from registry.actors import Actor
 from registry.permissions import NotYours, may, visible
@@ -28,6 +28,15 @@ from registry.time import local_day
 from storage.errors import Refused
 
 PAGE_SIZE = 40
+FAILURES = {
+    "picture_too_large": "图像尺寸过大，超出识别的上限。",
+    "picture_unreadable": "图像打不开或不完整。",
+    "picture_empty": "图像没有内容。",
+    "ocr_engine_failed": "识别引擎没有在限定时间内读完。",
+}
+"""Why a page has no text, by the code that its reading keeps."""
+
+OTHER_FAILURE = "识别时出错。"
 
 
 @dataclass(frozen=True)
@@ -40,13 +49,18 @@ class Doubt:
 
 @page("page.correct")
 def reviews(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Pages with doubted lines in cases that are still at the window; the oldest first."""
-    after = request.GET.get("after", "")
+    """Pages with doubted lines, or that could not be read, in cases still at the window (or in one case); oldest first."""
+    after, number = request.GET.get("after", ""), request.GET.get("case", "")
+    case = find_case(number, actor, "page.correct") if number else None
     found = _waiting(actor).order_by("page_id")
+    if case is not None:
+        found = found.filter(page__case=case)
     if after.isdecimal():
         found = found.filter(page_id__gt=int(after))
-    rows = list(found.select_related("page__case__item", "page__material")[: PAGE_SIZE + 1])
+    whole = found.select_related("page__case__item", "page__material", "reading")
+    rows = list(whole.defer("reading__lines", "reading__fields")[: PAGE_SIZE + 1])
     context = {
+        "case": case,
         "rows": rows[:PAGE_SIZE],
         "next": rows[PAGE_SIZE - 1].page_id if len(rows) > PAGE_SIZE else None,
         "after": after,
@@ -77,6 +91,21 @@ def settle_line(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         raise
     except Refused as refused:
         return _render(request, shown, line, fault=Fault.of(refused, "line"), typed=text)
+    return redirect(_next(shown, actor, request))
+
+
+@require_POST
+@page("page.correct")
+def leave_as_image(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Say that a page without text goes into the dossier as a picture, then show the next that waits."""
+    shown = find_page(pk, actor, "page.correct")
+    try:
+        reading = _reading(shown, request.POST.get("reading", ""))
+        keep_as_image(page=shown, reading=reading, actor=actor, now=timezone.now())
+    except NotYours:
+        raise
+    except Refused as refused:
+        return _render(request, shown, None, fault=Fault.of(refused, "line"))
     return redirect(_next(shown, actor, request))
 
 
@@ -201,7 +230,9 @@ def _render(
         ),
         "number": number,
         "line": line,
-        "corners": line_corners(line) if line else "",
+        "lines": text_lines(standing),
+        "failure": FAILURES.get(reading.failure, OTHER_FAILURE) if reading else "",
+        "kept": Review.objects.filter(page=shown, image_at__isnull=False).first(),
         "mark": standing.marks.get(number) if standing and number is not None else None,
         "doubt": _doubt(standing, number) if standing and number is not None else None,
         "waiting": len(waiting),

@@ -132,6 +132,7 @@ urlpatterns = [
     path("pages/<int:pk>/lines/<int:line>.jpg", images.cut_out, name="cut_out"),
     path("pages/<int:pk>/review/", reviewing.review, name="review"),
     path("pages/<int:pk>/review/line/", reviewing.settle_line, name="settle_line"),
+    path("pages/<int:pk>/review/image/", reviewing.leave_as_image, name="leave_as_image"),
     path("pages/<int:pk>/review/again/", reviewing.read_page_again, name="read_page_again"),
     path("pages/<int:pk>/review/reading/", reviewing.choose_reading, name="choose_reading"),
     path("reviews/", reviewing.reviews, name="reviews"),

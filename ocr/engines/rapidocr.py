@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import cv2
 from ocr.engines import quiet  # noqa: F401  # before rapidocr brings its libraries
 from ocr.engines.detection import LONGEST_SIDE, Detector
 from ocr.engines.digest import digest
-from ocr.engines.direction import LONG, SIDEWAYS, find_direction, sides, turned
+from ocr.engines.direction import LONG, SIDEWAYS, Found, find_direction, sides, turned
 from ocr.engines.recognition import HEIGHT, WIDTH_STEP, Recogniser
 from ocr.engines.sessions import Backend, best_backend, open_session
 from ocr.engines.vertical import letters_stand
@@ -29,12 +30,13 @@ class RapidOcr:
 
     name = "rapidocr"
 
-    def __init__(self, backend: Backend | None = None) -> None:
+    def __init__(self, backend: Backend | None = None, precision: str | None = None) -> None:
+        """`precision` (f32, bf16) matters to OpenVINO only; None lets it use what the processor is made for."""
         cv2.setNumThreads(1)
         self.backend = backend or best_backend()
         models = models_folder()
-        recognition = open_session(models / RECOGNITION_MODEL, self.backend)
-        self._detector = Detector(open_session(models / DETECTION_MODEL, self.backend))
+        recognition = open_session(models / RECOGNITION_MODEL, self.backend, precision)
+        self._detector = Detector(open_session(models / DETECTION_MODEL, self.backend, precision))
         self._recogniser = Recogniser(recognition)
         self.version = importlib.metadata.version("rapidocr")
         self.precision = f"{self.backend}-{recognition.precision}"
@@ -51,9 +53,7 @@ class RapidOcr:
     def read(self, page: Picture) -> list[Line]:
         """Return all lines of a page, in no certain order."""
         boxes = self._detector.find(page.gray)
-        found = find_direction(boxes, lambda box: self._line(page, box))
-        if found.angle in SIDEWAYS and self._is_vertical(page, list(found.lines.values())):
-            found = found.as_vertical()
+        found = self._direction(page, boxes)
         lines = [
             found.lines.get(index) or self._box(page, turned(box, found.angle))
             for index, box in enumerate(boxes)
@@ -67,6 +67,13 @@ class RapidOcr:
             return line
         kept = tuple(char for char in line.chars if char.text.upper() in letters)
         return replace(line, text="".join(char.text for char in kept), chars=kept)
+
+    def _direction(self, page: Picture, boxes: Sequence[Box]) -> Found:
+        """Find how the page lies; the lines that were read on the way are kept."""
+        found = find_direction(boxes, lambda box: self._line(page, box))
+        if found.angle in SIDEWAYS and self._is_vertical(page, list(found.lines.values())):
+            return found.as_vertical()
+        return found
 
     def _box(self, page: Picture, box: Box) -> Line:
         """Read a box of the upright page; a standing one may hold vertical writing, a turned note, or one letter."""

@@ -40,9 +40,9 @@ def best_backend(processor: Path = PROCESSOR) -> Backend:
     return "openvino" if flags & BFLOAT16_FLAGS else "onnxruntime"
 
 
-def open_session(model: Path, backend: Backend) -> Session:
-    """Load a model file with the chosen library."""
-    return OpenVinoSession(model) if backend == "openvino" else OnnxSession(model)
+def open_session(model: Path, backend: Backend, precision: str | None = None) -> Session:
+    """Load a model file with the chosen library; `precision` is OpenVINO's, None for its best on this processor."""
+    return OpenVinoSession(model, precision) if backend == "openvino" else OnnxSession(model)
 
 
 class OpenVinoSession:

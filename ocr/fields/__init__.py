@@ -10,16 +10,17 @@ from ocr.lines import Line
 
 __all__ = ["CRITICAL", "FINDERS_VERSION", "Check", "Field", "Kind", "SecondReading", "find_fields"]
 
-FINDERS_VERSION = 3
+FINDERS_VERSION = 4
 """Counts changes of what is found or kept of a field; it stands in the identity of a reading."""
 
 
 def find_fields(lines: Sequence[Line]) -> list[Field]:
     """Return the fields of one page in reading order; `lines` are a page's lines in reading order.
 
-    What was read is never corrected: a number that fails its check digit is given as read and never as certain.
+    What was read is never corrected: a number that fails its check digit, or has too few or too many characters beside
+    its label, is given as read and never as certain.
     """
     rows: list[RowText] = rows_of(lines)
-    found = [field for row in rows for field in find_numbers(row)]
+    found = find_numbers(rows)
     found += find_names(rows)
     return sorted(found, key=lambda field: (field.line, field.start))

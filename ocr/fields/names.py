@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from ocr.fields.columns import below
 from ocr.fields.values import Field, Kind
 from ocr.fields.view import Part, RowText
-from ocr.lines import Line, direction_of, height_of
 
 LABELS = (
     "法定代表人(负责人)", "法定代表人或负责人", "法定代表人姓名", "法定代表人", "申请人姓名", "申请人名称", "申请单位名称",
@@ -39,8 +39,6 @@ SURNAMES = frozenset(
 )
 """Common first letters of Chinese names; asked only where no mark separates the label from the name."""
 
-DEEPEST_COLUMN = 60
-
 
 def find_names(rows: Sequence[RowText]) -> Iterator[Field]:
     """Yield names beside labels, and below labels that head a column."""
@@ -50,7 +48,7 @@ def find_names(rows: Sequence[RowText]) -> Iterator[Field]:
         named = {field.label for field in beside}
         for part in row.parts:
             if HEADING.fullmatch(part.text) and part.text not in named:
-                yield from _below(part, rows[number + 1 : number + 1 + DEEPEST_COLUMN])
+                yield from _below(part, rows[number + 1 :])
 
 
 def _beside(row: RowText) -> Iterator[Field]:
@@ -70,14 +68,10 @@ def _beside(row: RowText) -> Iterator[Field]:
 
 def _below(heading: Part, rows: Sequence[RowText]) -> Iterator[Field]:
     """Yield the names that stand under a column's heading, down to the first row where something else stands there."""
-    for row in rows:
-        under = [part for part in row.parts if _stands_under(part.line, heading.line)]
-        if not under:
-            continue
-        part = under[0]
+    for place, part in below(heading, rows):
         if not is_name(part.text):
             return
-        yield _field(row, heading.text, part.text, part.begins, part.begins + len(part.text))
+        yield _field(rows[place], heading.text, part.text, part.begins, part.begins + len(part.text))
 
 
 def is_name(text: str) -> bool:
@@ -85,13 +79,6 @@ def is_name(text: str) -> bool:
     if HEADING.fullmatch(text) or OTHER_LABEL.search(text):
         return False
     return bool(PERSON.fullmatch(text) or FIRM.fullmatch(text))
-
-
-def _stands_under(line: Line, heading: Line) -> bool:
-    """Say whether a line begins, in the text's own direction, within the heading or a letter left of it."""
-    across, down = direction_of(heading.box)
-    begin, end, left = (x * across + y * down for x, y in (heading.box[0], heading.box[1], line.box[0]))
-    return begin - height_of(heading.box) <= left <= end
 
 
 def _field(row: RowText, label: str, value: str, start: int, end: int) -> Field:

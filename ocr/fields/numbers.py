@@ -2,11 +2,12 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
 
+from ocr.fields.columns import below
 from ocr.fields.values import Check, Field, Kind
 from ocr.fields.view import RowText
 
@@ -22,10 +23,24 @@ SPELLED_DATE = re.compile(
 )
 PROPERTY = re.compile(r"[\u4e00-\u9fff] ?\(\d{4}\) ?[\u4e00-\u9fff]{2,14}第 ?\d{4,12} ?号")
 FOOD_LICENCE = re.compile(r"J[YCX]\d{14}".join(_ALONE))
-LABELLED = re.compile(
-    r"((?:许可证|证书|证件|执照|登记证|权证|合同|档案)?(?:编号|证号|字号|号码)|注册号|(?<![A-Za-z])N[oO]\.?) ?[:.] ?"
-    r"([A-Za-z0-9\u4e00-\u9fff()\-]{0,12}?[A-Za-z0-9\-]{5,24}号?)"
+MISSHAPEN = re.compile(
+    r"((?:身份证?|身份证件)(?:号码?|证号码?|编号)|(?:信用|机构)代码)[): ]{0,3}([0-9A-Za-z](?: ?[0-9A-Za-z]){13,21})(?![0-9A-Za-z])"
 )
+"""A label that promises eighteen characters, and about as many behind it: one was lost or added in reading."""
+
+CERTIFICATE = r"[A-Za-z0-9\u4e00-\u9fff()\-]{0,12}?[A-Za-z0-9\-]{5,24}号?"
+CERTIFICATE_LABEL = (
+    r"(?:许可证|证书|证件|执照|登记证|权证|合同|档案)?(?:编号|证号|字号|号码)|注册号|(?<![A-Za-z])N[oO]\.?"
+)
+LABELLED = re.compile(rf"({CERTIFICATE_LABEL})(?: ?[:.] ?| )({CERTIFICATE})(?![A-Za-z0-9])")
+CERTIFICATE_CELL = re.compile(CERTIFICATE)
+HEADING = re.compile(rf"[\u4e00-\u9fff]{{0,10}}?(?:{CERTIFICATE_LABEL})")
+OTHERS_NUMBER = re.compile(
+    r"(?:身份|电话|手机|传真|联系|邮政|银行|账户|社会保障|社保|卡)(?:证件?)?(?:编号|证号|字号|号码)$"
+)
+"""Labels of numbers that are no certificate's: what stands beside them and was not known by its shape was misread."""
+
+FEWEST_CERTIFICATE_DIGITS = 4
 
 CONFUSED = {
     "O": "0",
@@ -43,6 +58,7 @@ CONFUSED = {
 
 CREDIT_ALPHABET = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 CREDIT_BEGINS = re.compile(r"[1-9A-GNY][1-9]")
+EIGHTEEN_LONG = 18
 FEWEST_DIGITS = 8
 
 _DIGITS = {c: str(n) for n, c in enumerate("〇一二三四五六七八九")} | {
@@ -53,18 +69,27 @@ _DIGITS = {c: str(n) for n, c in enumerate("〇一二三四五六七八九")} | 
 }
 
 
-def find_numbers(row: RowText) -> Iterator[Field]:
-    """Yield every number of one printed row."""
-    taken: list[range] = []
-    for finder in (_eighteens, _dates, _phones, _certificates):
-        for field, span in finder(row):
-            if any(span.start < other.stop and other.start < span.stop for other in taken):
-                continue
+Found = Iterator[tuple[Field, range]]
+
+
+def find_numbers(rows: Sequence[RowText]) -> list[Field]:
+    """Return every number of a page: of each printed row by itself, then certificate numbers below their heading."""
+    found, taken = list[Field](), dict[int, list[range]]()
+    for at, row in enumerate(rows):
+        for finder in (_eighteens, _misshapen, _dates, _phones, _certificates):
+            found += _kept(finder(row), taken.setdefault(at, []))
+    for at, row in enumerate(rows):
+        for place, field, span in _certificates_below(row, rows[at + 1 :]):
+            found += _kept([(field, span)], taken[at + 1 + place])
+    return found
+
+
+def _kept(found: Iterable[tuple[Field, range]], taken: list[range]) -> Iterator[Field]:
+    """Yield what overlaps nothing that was found in the row before."""
+    for field, span in found:
+        if not any(span.start < other.stop and other.start < span.stop for other in taken):
             taken.append(span)
             yield field
-
-
-Found = Iterator[tuple[Field, range]]
 
 
 def _eighteens(row: RowText) -> Found:
@@ -79,6 +104,17 @@ def _eighteens(row: RowText) -> Found:
         check = Check.PASSED if passed else Check.FAILED
         suggestion = "" if passed else _suggested(kind, value)
         yield _field(row, kind, value, match.span(), check, suggestion), range(*match.span())
+
+
+def _misshapen(row: RowText) -> Found:
+    """Numbers beside the label of an identity number or a credit code that cannot be one, by length or check digit."""
+    for match in MISSHAPEN.finditer(row.text):
+        value = match.group(2).replace(" ", "").upper()
+        if sum(letter.isdigit() for letter in value) < FEWEST_DIGITS:
+            continue
+        kind = Kind.IDENTITY_NUMBER if "身份" in match.group(1) else Kind.CREDIT_CODE
+        check = Check.PASSED if _passes(kind, value) else Check.FAILED
+        yield _field(row, kind, value, match.span(2), check), range(*match.span(2))
 
 
 def _kind_of(value: str, before: str) -> Kind | None:
@@ -107,7 +143,7 @@ def _passes(kind: Kind, value: str) -> bool:
 
 def _identity_passes(value: str) -> bool:
     """Check digit and day of birth. Not the place: the codes of places come and go, numbers stay."""
-    if not value[:17].isdigit() or ric.calc_check_digit(value) != value[17]:
+    if len(value) != EIGHTEEN_LONG or not value[:17].isdecimal() or ric.calc_check_digit(value) != value[17]:
         return False
     return bool(ric.get_birth_date(value))
 
@@ -192,8 +228,27 @@ def _certificates(row: RowText) -> Found:
             value = match.group().replace(" ", "")
             yield _field(row, Kind.CERTIFICATE_NUMBER, value, match.span()), range(*match.span())
     for match in LABELLED.finditer(row.text):
+        if OTHERS_NUMBER.search(row.text[: match.end(1)]) or not _numbered(match.group(2)):
+            continue
         span = match.span(2)
         yield _field(row, Kind.CERTIFICATE_NUMBER, match.group(2), span, label=match.group(1)), range(*span)
+
+
+def _certificates_below(row: RowText, rows: Sequence[RowText]) -> Iterator[tuple[int, Field, range]]:
+    """Yield what stands below a heading, with its row's place in `rows`, down to the first that is no number."""
+    for part in row.parts:
+        if not HEADING.fullmatch(part.text) or OTHERS_NUMBER.search(part.text):
+            continue
+        for place, under in below(part, rows):
+            if not (CERTIFICATE_CELL.fullmatch(under.text) and _numbered(under.text)):
+                break
+            span = under.begins, under.begins + len(under.text)
+            field = _field(rows[place], Kind.CERTIFICATE_NUMBER, under.text, span, label=part.text)
+            yield place, field, range(*span)
+
+
+def _numbered(text: str) -> bool:
+    return sum(letter.isdigit() for letter in text) >= FEWEST_CERTIFICATE_DIGITS
 
 
 def _field(

@@ -30,7 +30,7 @@ def settle(*, page: Page, reading: Reading, line: int, text: str, actor: Actor, 
         review = Review.objects.select_for_update().filter(page=page).first()
         _check_open(page)
         if review is None or review.reading_id != reading.pk:
-            raise NotNow("read_again", "这一页刚刚重新识别过，请刷新后再核对。")
+            raise _read_meanwhile()
         stands = standing_of(page, reading)
         if not 0 <= line < len(stands.lines):
             raise Refused("no_line", "这一页没有这一行，请刷新页面。")
@@ -62,12 +62,44 @@ def settle(*, page: Page, reading: Reading, line: int, text: str, actor: Actor, 
     return correction
 
 
+def keep_as_image(*, page: Page, reading: Reading, actor: Actor, now: datetime) -> Review:
+    """Say that a page that could not be read goes into the dossier as a picture. Said again, nothing happens again.
+
+    Raises NotNow when the case is with its offices, or when the page was read again meanwhile.
+    """
+    check_may(actor, "page.correct", page)
+    with transaction.atomic():
+        review = Review.objects.select_for_update().filter(page=page).first()
+        _check_open(page)
+        if review is None or review.reading_id != reading.pk:
+            raise _read_meanwhile()
+        if not reading.unreadable:
+            raise Refused("page_was_read", "这一页已经识别出文字，请逐行核对。")
+        if review.image_at is not None:
+            return review
+        Review.objects.filter(pk=review.pk).update(image_by=actor.label, image_at=now)
+        review = let_count(page=page, reading=reading, now=now)
+        record(
+            kind="page.kept_as_image",
+            actor=actor,
+            subject=page,
+            now=now,
+            case_number=page.case.number,
+            data={"reading": reading.pk, "failure": reading.failure},
+        )
+    return review
+
+
 def may_be_settled(page: Page) -> bool:
     """Whether the page's case is at the window, so that its text may still be corrected."""
     case = page.case
     if case.state in (CaseState.DRAFT, CaseState.SUPPLEMENT):
         return True
     return case.handlings.filter(state=HandlingState.SUPPLEMENT).exists()
+
+
+def _read_meanwhile() -> NotNow:
+    return NotNow("read_again", "这一页刚刚重新识别过，请刷新后再核对。")
 
 
 def _check_open(page: Page) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from ingest.models import Material, Page
+from ocr.continuing import edges_of
 from ocr.kinds import suggest
 from ocr.models import Correction, Reading, Review
 from ocr.page_index import put
@@ -14,17 +15,30 @@ from ocr.standing import Standing
 def let_count(*, page: Page, reading: Reading, now: datetime) -> Review:
     """Make this the reading that counts, and bring in step what follows from it. Call in the transaction of the change."""
     stands = standing_of(page, reading)
+    before = Review.objects.filter(page=page, reading=reading).first()
+    edges = edges_of(stands.lines)
     review, _ = Review.objects.update_or_create(
         page=page,
         defaults={
             "reading": reading,
-            "open": len(stands.open),
+            "open": len(stands.open) + _is_unread(reading, before),
             "suggested": _suggested(page, stands),
+            "printed_number": edges.number,
+            "printed_total": edges.total,
+            "begins_within": edges.begins_within,
+            "breaks_off": edges.breaks_off,
+            "image_by": before.image_by if before else "",
+            "image_at": before.image_at if before else None,
             "chosen_at": now,
         },
     )
     put(page, stands)
     return review
+
+
+def _is_unread(reading: Reading, before: Review | None) -> bool:
+    """Whether the page could not be read, and nobody has said yet that it stays a picture."""
+    return reading.unreadable and (before is None or before.image_at is None)
 
 
 def index_again() -> int:

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from ingest.models import Case
+from ingest.models import Case, Page
 from ingest.services.placing import move_page
-from ocr.models import Review
+from ocr.findings import misplaced_in
 from registry.actors import Actor
 from registry.permissions import check_may
 
@@ -18,11 +18,10 @@ def follow_suggestions(*, case: Case, pages: Iterable[int], actor: Actor, now: d
     A page without a suggestion, or one that lies there already, stays. All or none. Raises NotNow.
     """
     check_may(actor, "case.upload", case)
-    reviews = Review.objects.filter(page__case=case, page__in=list(pages), suggested__isnull=False)
-    moved = 0
+    wanted = frozenset(pages)
+    chosen = [suggestion for suggestion in misplaced_in(case) if suggestion.page.pk in wanted]
+    whole = Page.objects.select_related("case").in_bulk([suggestion.page.pk for suggestion in chosen])
     with transaction.atomic():
-        for review in reviews.select_related("page__case", "suggested").order_by("page_id"):
-            if review.suggested is not None and review.page.material_id != review.suggested_id:
-                move_page(page=review.page, material=review.suggested, actor=actor, now=now)
-                moved += 1
-    return moved
+        for suggestion in chosen:
+            move_page(page=whole[suggestion.page.pk], material=suggestion.suggested, actor=actor, now=now)
+    return len(chosen)

@@ -107,6 +107,7 @@ def test_numbers_show_three_figures_that_count() -> None:
 def test_every_benchmark_says_what_it_compares() -> None:
     assert set(BENCHMARKS) == {
         "reading",
+        "engines",
         "dossier",
         "labels",
         "statements",

@@ -15,7 +15,7 @@ ABOUT = {
     **dict.fromkeys(["take_in", "defer", "keep_promise"], "material"),
     **dict.fromkeys(["hand_out"], "original"),
     **dict.fromkeys(
-        ["page", "place_page", "thumbnail", "page_image", "cut_out", "review", "settle_line", "read_page_again", "choose_reading"],
+        ["page", "place_page", "thumbnail", "page_image", "cut_out", "review", "settle_line", "leave_as_image", "read_page_again", "choose_reading"],
         "page",
     ),
     **dict.fromkeys(

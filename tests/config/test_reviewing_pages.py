@@ -7,8 +7,9 @@ from django.urls import reverse
 from ingest.models import Case, Page
 from ingest.rules import CaseState
 from ocr.models import Correction, Reading
+from ocr.services.review import let_count
 from registry.models import Event
-from tests.cast import Cast, open_case
+from tests.cast import NOW, Cast, open_case
 from tests.config.conftest import SignIn
 from tests.config.test_case_pages import text
 from tests.config.world import read_page
@@ -19,6 +20,15 @@ def doubted(cast: Cast) -> tuple[Case, Page, Reading]:
     case = open_case(cast)
     (page,) = hand_in(case.materials.get(position=1))
     return case, page, read_page(case)
+
+
+def not_read(page: Page) -> Reading:
+    reading = Reading.objects.create(
+        page=page, engine="rapidocr", engine_version="3.10", settings_digest="0" * 64, precision="openvino-f32",
+        failure="picture_unreadable", seconds=0.1, read_at=NOW,
+    )  # fmt: skip
+    let_count(page=page, reading=reading, now=NOW)
+    return reading
 
 
 def test_the_queue_leads_from_one_doubt_to_the_next(cast: Cast, objects: None, sign_in: SignIn) -> None:
@@ -43,6 +53,48 @@ def test_the_queue_leads_from_one_doubt_to_the_next(cast: Cast, objects: None, s
     assert answer.headers["Location"] == reverse("reviews")
     assert "没有要核对的地方" in text(clerk, reverse("reviews"))
     assert [c.confirms for c in Correction.objects.order_by("pk")] == [False, True]
+
+
+def test_a_page_without_text_is_in_the_queue_until_it_is_left_a_picture(
+    cast: Cast, objects: None, sign_in: SignIn
+) -> None:
+    case = open_case(cast)
+    (page,) = hand_in(case.materials.get(position=1))
+    reading = not_read(page)
+    clerk = sign_in(cast.clerk)
+    assert "整页未识别" in text(clerk, reverse("reviews"))
+    shown = text(clerk, reverse("review", args=[page.pk]))
+    assert "图像打不开或不完整" in shown
+    assert "看过了，作为图像入卷" in shown
+
+    answer = clerk.post(reverse("leave_as_image", args=[page.pk]), {"reading": reading.pk})
+    assert answer.headers["Location"] == reverse("reviews")
+    assert "没有要核对的地方" in text(clerk, reverse("reviews"))
+    assert f"{cast.clerk.label} " in text(clerk, reverse("review", args=[page.pk]))
+
+
+def test_why_a_page_cannot_be_left_a_picture_is_said_there(
+    cast: Cast, objects: None, sign_in: SignIn
+) -> None:
+    _case, page, reading = doubted(cast)
+    answer = sign_in(cast.clerk).post(reverse("leave_as_image", args=[page.pk]), {"reading": reading.pk})
+    assert answer.status_code == 409
+    assert "已经识别出文字" in answer.content.decode()
+
+
+def test_the_case_leads_to_its_own_part_of_the_queue(cast: Cast, objects: None, sign_in: SignIn) -> None:
+    case, page, _reading = doubted(cast)
+    _other, others_page, _ = doubted(cast)
+    clerk = sign_in(cast.clerk)
+    own_part = f"{reverse('reviews')}?case={case.number}"
+    assert f'href="{own_part}"' in text(clerk, reverse("case", args=[case.number]))
+    assert f'href="{own_part}"' in text(clerk, reverse("findings", args=[case.number]))
+
+    shown = text(clerk, own_part)
+    assert reverse("review", args=[page.pk]) in shown
+    assert reverse("review", args=[others_page.pk]) not in shown
+    assert reverse("review", args=[others_page.pk]) in text(clerk, reverse("reviews"))
+    assert sign_in(cast.other_clerk).get(own_part).status_code == 404
 
 
 def test_what_was_corrected_shows_on_the_page_with_what_was_read(

@@ -6,11 +6,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tests.shared import shared
@@ -50,31 +49,18 @@ def _scan(folder: Path, name: str) -> Scan:
     )
 
 
-def scorer() -> Callable[[str, str, Sequence[tuple[str, str]]], dict[str, Any]]:
-    """The scorer's `page`; where rapidfuzz is not installed it counts with the plain edit distance below."""
-    if importlib.util.find_spec("rapidfuzz") is None:
-        stand_in = ModuleType("rapidfuzz.distance")
-        stand_in.Levenshtein = PlainDistance  # type: ignore[attr-defined]
-        sys.modules["rapidfuzz.distance"] = stand_in
-        sys.modules["rapidfuzz"] = ModuleType("rapidfuzz")
+@cache
+def scoring() -> Any:
+    """The shared scorer as it is given: `norm`, `core` and `page`."""
     spec = importlib.util.spec_from_file_location("shared_score", shared("scans", "score.py"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    page: Callable[[str, str, Sequence[tuple[str, str]]], dict[str, Any]] = module.page
+    return module
+
+
+def scorer() -> Callable[[str, str, Sequence[tuple[str, str]]], dict[str, Any]]:
+    """The scorer's `page`."""
+    page: Callable[[str, str, Sequence[tuple[str, str]]], dict[str, Any]] = scoring().page
     return page
-
-
-class PlainDistance:
-    """Levenshtein's distance by rows."""
-
-    @staticmethod
-    def distance(one: str, other: str) -> int:
-        letters = np.array([ord(letter) for letter in other], np.int64)
-        steps = np.arange(len(other) + 1)
-        row = steps.copy()
-        for number, letter in enumerate(one, start=1):
-            changed = np.minimum(row[1:] + 1, row[:-1] + (letters != ord(letter)))
-            row = np.minimum.accumulate(np.concatenate(([number], changed)) - steps) + steps
-        return int(row[-1])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from stdnum.cn import ric, uscc
 
 from ocr.fields import Check, Field, Kind, find_fields
+from ocr.fields.numbers import check_of, normalised
 from ocr.lines import Char, Line, as_box
 from tests.ocr.paper import CREDIT, IDENTITY
 
@@ -109,6 +110,47 @@ def test_names_under_a_column_heading() -> None:
     assert found(lines, Kind.NAME) == ["吕勇", "傅谦静"]
 
 
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [
+        ("资质证书编号", "D233012345"),
+        ("许可证号", "ZJ-2021-00871"),
+        ("结婚证字号", "J330681-2016-001234"),
+        ("注册号", "330681000123456"),
+        ("证书编号", "浙建安许字2021-00871号"),
+    ],
+)
+def test_a_certificate_number_in_a_cell_of_its_own(label: str, value: str) -> None:
+    fields = find_fields(row(label, value, "发证日期", "2021年3月9日"))
+
+    assert [(field.kind, field.value) for field in fields] == [
+        (Kind.CERTIFICATE_NUMBER, value),
+        (Kind.DATE, "2021-03-09"),
+    ]
+    assert (fields[0].line, fields[0].start, fields[0].end) == (1, 0, len(value))
+
+
+def test_certificate_numbers_under_a_column_heading() -> None:
+    lines = [
+        *row("序号", "证书编号", "持证人"),
+        *row("1", "ZJ2021001", "吕勇", number=1),
+        *row("2", "ZJ2021002", "傅谦静", number=2),
+        *row("合计", "二本", number=3),
+        *row("3", "ZJ2021003", number=4),
+    ]
+
+    assert found(lines, Kind.CERTIFICATE_NUMBER) == ["ZJ2021001", "ZJ2021002"]
+    assert found(lines, Kind.NAME) == ["吕勇", "傅谦静"]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [("电话号码", "0575-8701"), ("合同编号", "见附件一"), ("编号", "三十二"), ("社会保障号码", "A1234567")],
+)
+def test_what_stands_beside_another_label_is_no_certificate_number(texts: tuple[str, str]) -> None:
+    assert not find_fields(row(*texts))
+
+
 def test_a_field_knows_its_place() -> None:
     field = only([line("上一行"), line(f"身份证号:{IDENTITY}", 1)])
 
@@ -172,6 +214,34 @@ def test_no_number_that_fails_its_check_is_certain(number: str, label: str) -> N
             assert ric.calc_check_digit(field.value) == field.value[17]
         if field.kind == Kind.CREDIT_CODE and field.certain:
             assert uscc.is_valid(field.value)
+
+
+@given(
+    st.sampled_from(["身份证号:", "公民身份号码 ", "身份证件号码：", "统一社会信用代码:", "代办机构代码 "]),
+    st.sampled_from([IDENTITY, CREDIT]),
+    st.integers(0, 17),
+    st.integers(1, 3),
+    st.booleans(),
+)
+def test_a_number_that_lost_or_gained_characters_is_found_beside_its_label_and_never_certain(
+    label: str, number: str, place: int, count: int, gains: bool
+) -> None:
+    spoiled = number[:place] + ("7" * count if gains else "") + number[place if gains else place + count :]
+    (field,) = find_fields([line(label + spoiled)])
+
+    assert (field.kind in {Kind.IDENTITY_NUMBER, Kind.CREDIT_CODE}, field.value) == (True, spoiled)
+    assert (field.check, field.certain) == (Check.FAILED, False)
+
+
+def test_a_number_in_pieces_that_fails_is_found_where_its_label_says_so() -> None:
+    field = only([line("公民身份号码 330681 19880715 0038")])
+
+    assert (field.value, field.check) == ("330681198807150038", Check.FAILED)
+
+
+@given(st.text("0123456789X²３ ", max_size=24), st.sampled_from(list(Kind)))
+def test_any_second_reading_can_be_checked(text: str, kind: Kind) -> None:
+    assert check_of(kind, normalised(kind, text)) in set(Check)
 
 
 @given(st.integers(0, 17), st.sampled_from(DIGITS))

@@ -7,7 +7,7 @@ import pytest
 from ocr.engines.rapidocr import RapidOcr
 from ocr.fields import Check, Kind, find_fields
 from ocr.reading import PageText, read_page
-from tests.ocr.scans import PlainDistance, Scan, generate, scorer
+from tests.ocr.scans import Scan, generate, scorer
 from tests.shared import needs_shared
 
 SEED = 90210
@@ -25,11 +25,11 @@ def read(tmp_path_factory: pytest.TempPathFactory, rapid: RapidOcr) -> Read:
 
 
 @needs_shared
-def test_at_most_one_character_in_two_hundred_is_wrong(read: Read) -> None:
+def test_at_most_three_characters_in_a_thousand_are_wrong(read: Read) -> None:
     score = scorer()
     pages: list[dict[str, Any]] = [score(scan.truth, page.text, scan.fields) for scan, page in read]
 
-    assert sum(page["ec"] for page in pages) <= 0.005 * sum(page["nc"] for page in pages)
+    assert sum(page["ec"] for page in pages) <= 0.003 * sum(page["nc"] for page in pages)
     exact = [was_read for page in pages for _kind, _value, was_read in page["f"]]
     assert sum(exact) >= 0.99 * len(exact) > 50
 
@@ -52,11 +52,3 @@ def test_fields_are_found_by_themselves_and_none_is_certain_and_wrong(read: Read
         assert all(field.check == Check.PASSED for field in numbers)
         assert all((field.kind, field.value) in truth for field in numbers)
     assert found >= 0.98 * wanted > 50
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "steps"),
-    [("", "", 0), ("", "三字文", 3), ("通办", "通办", 0), ("收受分离", "受审分离", 2), ("abc", "bcd", 2)],
-)
-def test_the_plain_distance_counts_right(one: str, other: str, steps: int) -> None:
-    assert PlainDistance.distance(one, other) == PlainDistance.distance(other, one) == steps
