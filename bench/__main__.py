@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import dossiers, engines, labels, reading, registry, statements, timelines, webhooks
+from bench import dossiers, engines, intake, labels, reading, registry, statements, timelines, webhooks
 from bench.benchmarks import Bench, Benchmark, Missing, Wishes
 from bench.machine import describe, in_words
 from bench.processes import ROOT, CommandFailed
@@ -27,6 +27,7 @@ BENCHMARKS = {
         webhooks.BENCHMARK,
         timelines.BENCHMARK,
         registry.BENCHMARK,
+        intake.BENCHMARK,
     )
 }
 LOG_WIDTH = 150

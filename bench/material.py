@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+import pikepdf
 import pillow_heif
 import pytest
 from PIL import Image
@@ -103,6 +104,31 @@ def distinct_scans(kinds: Sequence[Path], folder: Path, count: int) -> list[Path
         path.write_bytes(content[:2] + marker + content[2:])
         pages.append(path)
     return pages
+
+
+def stack_pdf(scans: Sequence[Path], path: Path) -> Path:
+    """One PDF whose pages are the JPEG files untouched, as a scanner program makes it."""
+    with pikepdf.new() as document:
+        for scan in scans:
+            with Image.open(scan) as picture:
+                (width, height), dpi, gray = picture.size, picture.info["dpi"][0], picture.mode == "L"
+            image = pikepdf.Stream(
+                document,
+                scan.read_bytes(),
+                Type=pikepdf.Name.XObject,
+                Subtype=pikepdf.Name.Image,
+                Width=width,
+                Height=height,
+                BitsPerComponent=8,
+                ColorSpace=pikepdf.Name.DeviceGray if gray else pikepdf.Name.DeviceRGB,
+                Filter=pikepdf.Name.DCTDecode,
+            )
+            size = (width * 72 / dpi, height * 72 / dpi)
+            page = document.add_blank_page(page_size=size)
+            page.obj.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Scan=image))
+            page.contents_add(f"{size[0]:.4f} 0 0 {size[1]:.4f} 0 0 cm /Scan Do".encode())
+        document.save(path)
+    return path
 
 
 @cache

@@ -10,6 +10,7 @@ from config.middleware import status_of
 from dossier.api import router as dossier_router
 from ingest.api import router as ingest_router
 from ingest.telling.rules import KINDS
+from ingest.tus import router as tus_router
 from logistics.api import router as logistics_router
 from storage.errors import Refused
 
@@ -76,6 +77,7 @@ api = DescribedAPI(
 )
 
 api.add_router("", ingest_router)
+api.add_router("/uploads", tus_router)
 api.add_router("", dossier_router)
 api.add_router("", logistics_router)
 

@@ -83,6 +83,29 @@ class Environment(BaseSettings):
     )
     lock_days: int = Field(default=3650, description="How long archived files stay locked, in days.")
     upload_max_mb: int = Field(default=200, description="Largest single uploaded file, in megabytes.")
+    upload_keep_hours: int = Field(
+        default=24,
+        description="How long an interrupted upload may be continued, in hours after its last piece.",
+    )
+    spool_dir: str = Field(
+        default="",
+        description="Where pieces of uploads wait until they are whole. Several web servers need one folder that all "
+        "of them see. Empty: `spool/` under the data folder.",
+    )
+    watch_folders: dict[str, Path] = Field(
+        default={},
+        description="JSON of window code to the folder into which its scanners write, e.g. "
+        '`{"330681-01": "/srv/scans/zhuji"}`. Empty: no folder is watched.',
+    )
+    clamav: str = Field(
+        default="",
+        pattern=r"^$|^/.+|^.+:\d+$",
+        description="Socket of clamd: `/run/clamav/clamd.ctl` or `host:port`. Empty: files are not checked for viruses.",
+    )
+    clamav_away: Literal["refuse", "accept"] = Field(
+        default="refuse",
+        description="What happens to a file that clamd cannot check: refuse it until it can, or accept it with a note.",
+    )
     ocr_engine: Literal["rapidocr", "tesseract"] = Field(
         default="rapidocr", description="First reader of pages."
     )

@@ -1,5 +1,6 @@
 """Django settings, all of them derived from the environment (see docs/settings.md)."""
 
+from pathlib import Path
 from typing import Any
 
 import dj_database_url
@@ -129,6 +130,11 @@ FILE_UPLOAD_TEMP_DIR = None
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 << 20
 UPLOAD_MAX_BYTES = ENVIRONMENT.upload_max_mb << 20
+UPLOAD_KEEP_HOURS = ENVIRONMENT.upload_keep_hours
+SPOOL_DIR = Path(ENVIRONMENT.spool_dir) if ENVIRONMENT.spool_dir else DATA_DIR / "spool"
+WATCH_FOLDERS = ENVIRONMENT.watch_folders
+CLAMAV = ENVIRONMENT.clamav
+CLAMAV_AWAY = ENVIRONMENT.clamav_away
 
 CELERY_BROKER_URL = ENVIRONMENT.broker_url.get_secret_value() or (
     f"redis://:{EMBEDDED.redis_password}@127.0.0.1:{EMBEDDED.redis_port}/0"

@@ -7,6 +7,7 @@ from django.utils import timezone
 from ninja import File, Router, Schema, Status, UploadedFile
 from pydantic import Field
 
+from ingest.arriving import check_size, find, finish_file
 from ingest.models import Case, Material, SourceFile
 from ingest.rules import IdentityPerson
 from ingest.services.identifying import CardRead, identify_by_card
@@ -94,6 +95,13 @@ class CaseLine(Schema):
     submitted_at: datetime | None
 
 
+class ArrivedIn(Schema):
+    """`upload` is the last part of an upload's address; `material` the position on the checklist, or null."""
+
+    upload: str = Field(max_length=32)
+    material: int | None = None
+
+
 class FileOut(Schema):
     sha256: str
     verdict: str
@@ -161,6 +169,7 @@ def upload(
     actor = actor_of(request)
     case = _find(actor, "case.upload", number)
     target = _material(case, material)
+    check_size(file.size or 0)
     with scratch("upload") as folder:
         path = folder / "file"
         with path.open("wb") as copy:
@@ -174,6 +183,21 @@ def upload(
             actor=actor,
             now=timezone.now(),
         )
+    return _file_shown(received, actor)
+
+
+@router.post("/cases/{number}/files/arrived", response=FileOut, summary="收入续传完成的文件")
+def take_in_arrived(request: HttpRequest, number: str, body: ArrivedIn) -> FileOut:
+    """A finished upload of `/uploads` becomes a file of the case, as by the plain call. Safe to repeat."""
+    actor, now = actor_of(request), timezone.now()
+    case = _find(actor, "case.upload", number)
+    received = finish_file(
+        arrival=find(key=body.upload, actor=actor, now=now),
+        case=case,
+        material=_material(case, body.material),
+        actor=actor,
+        now=now,
+    )
     return _file_shown(received, actor)
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from django.db import IntegrityError, transaction
 
-from ingest.inspect import PageImage, Sheet, inspect_file, quality
+from ingest.examining import INFECTED, examine
+from ingest.inspect import PageImage, Sheet, quality
 from ingest.models import Case, Material, Page, SourceFile, Stack, StackPage
 from ingest.rules import NotNow
 from ingest.sorting import Fate, Seen, Why, sort_pages
@@ -72,7 +73,7 @@ def receive_stack(*, window: Window, path: Path, original_name: str, actor: Acto
     if known is not None and not deserves_another_try(known.verdict, known.code):
         return known
     with scratch("stack") as folder:
-        keeping = keep_found(inspect_file(path, folder, separators=True), path, now)
+        keeping = keep_found(examine(path, folder, separators=True), path, now)
     try:
         with transaction.atomic():
             return _write(keeping, window, original_name, actor, now)
@@ -215,6 +216,7 @@ def _write(keeping: Keeping, window: Window, original_name: str, actor: Actor, n
             "pages": len(fates),
             "placed": sum(bool(fate.home) for fate in fates),
             "separators": sum(fate.separator for fate in fates),
+            **({"said": found.reason} if found.code == INFECTED else {}),
         },
     )
     return stack

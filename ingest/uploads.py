@@ -10,6 +10,7 @@ from pathlib import Path
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from ingest.examining import INFECTED, examine
 from ingest.inspect import Inspection, PageImage, TextLine, inspect_file, quality
 from ingest.inspect.sentences import rescan
 from ingest.models import Case, Material, Page, SourceFile
@@ -23,8 +24,9 @@ from storage.models import Kind, StoredObject
 from storage.scratch import scratch
 from storage.services import fetch_to, store_file
 
-WORTH_ANOTHER_TRY = frozenset({"too_slow", "crashed", "too_heavy", "locked", "wrong_password"})
-"""Refusals that may end otherwise when the same bytes come again: a busy machine, a password now known."""
+WORTH_ANOTHER_TRY = frozenset({"too_slow", "crashed", "too_heavy", "locked", "wrong_password", INFECTED})
+"""Refusals that may end otherwise when the same bytes come again: a busy machine, a password now known, a signature
+that its makers took back."""
 
 _A4_INCHES = (11.69, 8.27)
 _NAME_LENGTH = 200
@@ -63,7 +65,7 @@ def receive_file(
     if known is not None and not deserves_another_try(known.verdict, known.code):
         return known
     with scratch("intake") as folder:
-        keeping = keep_found(inspect_file(path, folder, password=password), path, now)
+        keeping = keep_found(examine(path, folder, password=password), path, now)
     try:
         with transaction.atomic():
             file = _write(keeping, case, material, original_name, actor, now)
@@ -236,6 +238,7 @@ def _write(
             "code": found.code,
             "pages": len(found.pages),
             "material": material.pk if material else None,
+            **({"said": found.reason} if found.code == INFECTED else {}),
         },
     )
     return file

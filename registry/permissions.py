@@ -127,6 +127,7 @@ TABLE: Mapping[str, Mapping[str, Reach]] = {
     # Reads and is told, files nothing.
     "integration:watcher": {"case.see": Reach.OWN_WINDOW},
     "integration:reader": {"case.identify": Reach.OWN_WINDOW},
+    "integration:scanner": {"page.place": Reach.OWN_WINDOW},
     "integration:courier": {"tracking.report": Reach.ALL},
     "integration:archive": {"case.see": Reach.OWN_OFFICE, "dossier.download": Reach.OWN_OFFICE},
 }

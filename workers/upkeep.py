@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from dossier.services import renew_due
+from ingest.arriving import sweep_arrivals
 from ingest.services.problems import watch_problems
 from ingest.services.promises import watch_promises
 from ingest.telling.notices import forget_notices
@@ -68,6 +69,7 @@ DUTIES: Mapping[str, Callable[..., int]] = {
     "clear_scratch": clear_scratch,
     "sweep_calls": sweep_calls,
     "forget_notices": forget_notices,
+    "sweep_arrivals": sweep_arrivals,
 }
 
 

@@ -9,7 +9,7 @@ import django
 from bench.processes import own_peak
 
 # The others are engines, which know no Django, and shall not be charged for it.
-WITH_DJANGO = frozenset({"month", "inbox", "registry", "timelines", "first_text"})
+WITH_DJANGO = frozenset({"month", "inbox", "intake", "registry", "timelines", "first_text"})
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,9 +16,11 @@ from config.pages.case_sheet import find_case
 from config.pages.frame import Fault, page
 from config.pages.images import READABLE, THUMBNAIL, page_jpeg
 from config.pages.uploads import on_disk, sized
-from ingest.models import Case, Material, SourceFile, Stack, StackPage
+from ingest.arriving import find, finish_stack
+from ingest.models import Case, Material, Stack, StackPage
 from ingest.rules import CaseState
 from ingest.sorting import WHY
+from ingest.stack_words import words_of
 from ingest.stacks import (
     place_pages,
     print_separators,
@@ -62,18 +65,12 @@ def upload_stack(request: HttpRequest, actor: Actor) -> HttpResponse:
     if window is None:
         raise NotYours
     try:
-        received = []
-        for file in request.FILES.getlist("files"):
-            with on_disk(sized(file)) as path:
-                received.append(
-                    receive_stack(
-                        window=window,
-                        path=path,
-                        original_name=file.name or "",
-                        actor=actor,
-                        now=timezone.now(),
-                    )
-                )
+        if arrived := request.POST.get("arrived"):
+            now = timezone.now()
+            arrival = find(key=arrived, actor=actor, now=now)
+            received = [finish_stack(arrival=arrival, window=window, actor=actor, now=now)]
+        else:
+            received = [_receive(file, window, actor) for file in request.FILES.getlist("files")]
     except NotYours:
         raise
     except Refused as refused:
@@ -89,6 +86,13 @@ def upload_stack(request: HttpRequest, actor: Actor) -> HttpResponse:
     for stack in received:
         messages.success(request, f"{stack.original_name}：{words_of(stack)}", extra_tags="unsorted")
     return redirect("unsorted")
+
+
+def _receive(file: UploadedFile[bytes], window: Window, actor: Actor) -> Stack:
+    with on_disk(sized(file)) as path:
+        return receive_stack(
+            window=window, path=path, original_name=file.name or "", actor=actor, now=timezone.now()
+        )
 
 
 @require_POST
@@ -147,25 +151,6 @@ def separators(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     response["Content-Disposition"] = f'inline; filename="{number}-separators.pdf"'
     response["Cache-Control"] = "private, no-store"
     return response
-
-
-def words_of(stack: Stack) -> str:
-    """One sentence on what became of a stack."""
-    if stack.verdict == SourceFile.Verdict.REFUSED:
-        return f"拒收：{stack.reason}"
-    fates = list(stack.pages.values_list("fate", "page__case_id"))
-    counts = {fate: sum(one == fate for one, _ in fates) for fate in StackPage.Fate.values}
-    cases = len({case for fate, case in fates if fate == StackPage.Fate.PLACED})
-    said = [f"共 {len(fates)} 页"]
-    if counts[StackPage.Fate.SEPARATOR]:
-        said.append(f"分隔页 {counts[StackPage.Fate.SEPARATOR]} 张")
-    if cases:
-        said.append(f"{counts[StackPage.Fate.PLACED]} 页已归入 {cases} 个办件")
-    if counts[StackPage.Fate.WAITING]:
-        said.append(f"{counts[StackPage.Fate.WAITING]} 页未归类")
-    if counts[StackPage.Fate.ASIDE]:
-        said.append(f"{counts[StackPage.Fate.ASIDE]} 页搁置")
-    return "，".join(said) + "。"
 
 
 def _render(request: HttpRequest, actor: Actor, *, fault: Fault | None = None) -> HttpResponse:

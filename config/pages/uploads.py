@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_POST
 from config.pages.case_sheet import find_case
 from config.pages.cases import render_case
 from config.pages.frame import Fault, page
+from ingest.arriving import check_size, find, finish_file
 from ingest.models import Case, Material, SourceFile
 from ingest.uploads import also_in, receive_file, to_scan_again, where_it_is
 from registry.actors import Actor
@@ -28,14 +28,18 @@ from storage.scratch import scratch
 @require_POST
 @page("case.upload")
 def upload(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
-    """Take in one or several files. The script sends one at a time and gets its line of the tray back."""
+    """Take in one or several files. The script sends one at a time, or names the upload in pieces that it finished,
+    and gets its line of the tray back."""
     case = find_case(number, actor, "case.upload")
     material = _material(case, request.POST.get("material", ""))
     at = f"material-{material.position}" if material else "materials"
     piecewise = request.headers.get("X-Requested-With") == "tray"
     began = timezone.now()
     try:
-        received = [_receive(file, case, material, actor) for file in request.FILES.getlist("files")]
+        if arrived := request.POST.get("arrived"):
+            received = [_receive_arrived(arrived, case, material, actor)]
+        else:
+            received = [_receive(file, case, material, actor) for file in request.FILES.getlist("files")]
     except NotYours:
         raise
     except Refused as refused:
@@ -81,11 +85,15 @@ def _receive(file: UploadedFile[bytes], case: Case, material: Material | None, a
         )
 
 
+def _receive_arrived(key: str, case: Case, material: Material | None, actor: Actor) -> SourceFile:
+    now = timezone.now()
+    arrival = find(key=key, actor=actor, now=now)
+    return finish_file(arrival=arrival, case=case, material=material, actor=actor, now=now)
+
+
 def sized(file: UploadedFile[bytes]) -> UploadedFile[bytes]:
     """The file, unless it is larger than this installation takes. Raises Refused."""
-    if (file.size or 0) > settings.UPLOAD_MAX_BYTES:
-        limit = settings.UPLOAD_MAX_BYTES >> 20
-        raise Refused("file_too_large", f"单个文件不能超过 {limit} MB，请分成几份扫描后再上传。")
+    check_size(file.size or 0)
     return file
 
 

@@ -1,9 +1,7 @@
-// What the pages do beyond plain HTML: upload with progress, lists by keyboard, scanning, and saying when the network is gone.
+// What the pages do beyond plain HTML: lists by keyboard, scanning, and saying when the network is gone.
 "use strict";
 
 document.documentElement.classList.add("js");
-
-const LABELS = { sending: "上传中", checking: "检查中", lost: "网络中断，未上传，请重试", failed: "上传失败，请重试" };
 
 /* ---------- network ---------- */
 function showNetwork() {
@@ -139,114 +137,6 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   forget().catch(console.warn).finally(() => form.submit());
 });
-
-/* ---------- upload tray ---------- */
-function line(file) {
-  const item = document.createElement("li");
-  item.innerHTML = '<span></span><span></span><span class="number"></span><progress max="100" value="0"></progress>';
-  item.children[1].textContent = file.name;
-  item.children[2].textContent = LABELS.sending;
-  return item;
-}
-
-function send(tray, file, item) {
-  return new Promise((resolve) => {
-    const request = new XMLHttpRequest();
-    const body = new FormData(tray);
-    body.delete("files");
-    body.append("files", file, file.name);
-    request.upload.addEventListener("progress", (event) => {
-      if (!event.lengthComputable) return;
-      item.querySelector("progress").value = (100 * event.loaded) / event.total;
-      item.children[2].textContent = event.loaded < event.total
-        ? `${Math.floor((100 * event.loaded) / event.total)}%` : LABELS.checking;
-    });
-    request.addEventListener("load", () => {
-      if (request.status === 200 || request.status === 409) {
-        const holder = document.createElement("ul");
-        holder.innerHTML = request.responseText;
-        const answer = holder.firstElementChild;
-        const name = answer.querySelector("[data-name]");
-        if (name) name.textContent = file.name;
-        item.replaceWith(answer);
-        resolve(request.status === 200);
-      } else { fail(item, LABELS.failed); resolve(false); }
-    });
-    request.addEventListener("error", () => { fail(item, LABELS.lost); resolve(false); });
-    request.open("POST", tray.action);
-    request.setRequestHeader("X-Requested-With", "tray");
-    request.send(body);
-  });
-}
-
-function fail(item, words) {
-  item.className = "late";
-  item.children[2].textContent = words;
-  item.querySelector("progress")?.remove();
-}
-
-const LITTER = /^(\.|thumbs\.db$|desktop\.ini$)/i; // what systems leave in folders
-
-async function take(tray, files) {
-  const list = tray.querySelector(".tray-files");
-  const chosen = [...files].filter((file) => !LITTER.test(file.name));
-  const waiting = chosen.map((file) => [file, list.appendChild(line(file))]);
-  tray.classList.add("busy");
-  for (const [file, item] of waiting) await send(tray, file, item);
-  tray.classList.remove("busy");
-  for (const input of tray.querySelectorAll("input[type=file]")) input.value = "";
-  if (!document.querySelector("[data-tray].busy")) refreshChecklist();
-}
-
-async function refreshChecklist() {
-  // The pages that just arrived appear above their tray; what the tray said stays where it is.
-  const answer = await fetch(location.pathname, { headers: { "X-Requested-With": "refresh" } }).catch(() => null);
-  if (!answer || !answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const row of document.querySelectorAll("[data-refresh]")) {
-    const other = fresh.getElementById(row.id);
-    if (other) row.replaceChildren(...other.childNodes);
-  }
-}
-
-async function dropped(transfer) {
-  // Entries have to be asked for at once: they are gone after the first wait.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files];
-  const found = [];
-  for (const entry of entries) await gather(entry, found);
-  return found;
-}
-
-async function gather(entry, found) {
-  if (entry.isFile) { found.push(await new Promise((resolve, reject) => entry.file(resolve, reject))); return; }
-  const reader = entry.createReader();
-  for (;;) {
-    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!some.length) return;
-    for (const inner of some) await gather(inner, found);
-  }
-}
-
-function prepareTrays(root) {
-  for (const tray of root.querySelectorAll("[data-tray]")) {
-    const inputs = [...tray.querySelectorAll("input[type=file]")];
-    const plain = tray.querySelector("[data-plain]");
-    if (plain) plain.hidden = true;
-    for (const input of inputs) input.addEventListener("change", () => { if (input.files.length) take(tray, [...input.files]); });
-    tray.addEventListener("submit", (event) => { event.preventDefault(); take(tray, inputs.flatMap((input) => [...input.files])); });
-    const drop = tray.querySelector(".tray-drop");
-    drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
-    drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-    drop.addEventListener("drop", (event) => {
-      event.preventDefault();
-      drop.classList.remove("over");
-      dropped(event.dataTransfer).then((files) => { if (files.length) take(tray, files); });
-    });
-  }
-}
-prepareTrays(document);
-addEventListener("beforeunload", (event) => { if (document.querySelector("[data-tray].busy")) event.preventDefault(); });
 
 /* ---------- keyboard: j k Enter in lists, / to the search box ---------- */
 function isTyping(target) {

@@ -1,6 +1,7 @@
 """One application, its handlings, its materials page by page, and the paper they came from."""
 
 from ingest.models.answers import ReviewAnswer
+from ingest.models.arrivals import Arrival
 from ingest.models.cases import NO_DEADLINE, ON_THE_DESK, Case, Handling
 from ingest.models.enquiries import EnquiryBrake
 from ingest.models.identity import IdentityCheck
@@ -14,6 +15,7 @@ from ingest.models.talk import Message, Retraction, Thread, ThreadSeen
 __all__ = [
     "NO_DEADLINE",
     "ON_THE_DESK",
+    "Arrival",
     "Case",
     "EnquiryBrake",
     "Example",

@@ -114,5 +114,6 @@ def test_every_benchmark_says_what_it_compares() -> None:
         "webhooks",
         "timelines",
         "registry",
+        "intake",
     }
     assert all(len(benchmark.about) > 100 for benchmark in BENCHMARKS.values())

@@ -20,6 +20,13 @@ def picture(text: str, *, size: tuple[int, int] = (310, 438)) -> bytes:
     return target.getvalue()
 
 
+def long_picture(text: str, size: int) -> bytes:
+    """The same with at least `size` bytes of comments in it."""
+    content = picture(text)
+    comment = b"\xff\xfe\xff\xff" + bytes(65_533)
+    return content[:2] + comment * (-(-size // len(comment))) + content[2:]
+
+
 def hand_in(material: Material, *, pages: int = 1) -> list[Page]:
     """Give a material pages as an upload would, without inspection."""
     made = []

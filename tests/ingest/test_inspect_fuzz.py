@@ -7,39 +7,12 @@ from pathlib import Path
 import pytest
 
 from ingest.inspect import Pool
-from tests.ingest import hostile
 from tests.ingest.conftest import Inspect
+from tests.ingest.fuzzing import contradicts_itself, damaged, seeds
 
 ROUNDS = 25
-
-
-def damaged(data: bytes, dice: random.Random) -> bytes:
-    """A few bytes changed, cut out or put in, half of the time near the beginning."""
-    copy = bytearray(data)
-    for _ in range(dice.choice((1, 2, 5, 20))):
-        at = dice.randrange(len(copy) if dice.random() < 0.5 else min(len(copy), 600))
-        kind = dice.random()
-        if kind < 0.7:
-            copy[at] = dice.choice((0, 255, 127, dice.randrange(256)))
-        elif kind < 0.85:
-            del copy[at : at + dice.randrange(1, 40)]
-        else:
-            copy[at:at] = dice.randbytes(dice.randrange(1, 20))
-    return bytes(copy)
-
-
-def seeds(folder: Path) -> dict[str, Path]:
-    png, webp = folder / "a.png", folder / "a.webp"
-    hostile.paper((200, 300)).save(png)
-    hostile.paper((200, 300)).save(webp)
-    return {
-        "jpeg": hostile.jpeg(folder / "a.jpg", exif=hostile.gps_exif(6)),
-        "png": png,
-        "webp": webp,
-        "heic": hostile.heic(folder / "a.heic"),
-        "tiff": hostile.tiff(folder / "a.tiff", pages=2),
-        "pdf": hostile.pdf_with_poison(folder / "a.pdf"),
-    }
+CORPUS = sorted((Path(__file__).parent / "corpus").glob("*"))
+"""What longer sessions of `tests.ingest.fuzzing` found, once mended."""
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "heic", "tiff", "pdf"])
@@ -52,7 +25,14 @@ def test_damage_ends_in_a_verdict(
         for number in range(ROUNDS):
             path = tmp_path / f"damaged-{number}"
             path.write_bytes(damaged(data, dice))
-            found = inspect(path)
-            assert found.reason.endswith("。")
-            assert found.refused != bool(found.pages)
+            assert not contradicts_itself(inspect(path))
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name)
+def test_what_was_found_once_is_foreseen(
+    path: Path, inspect: Inspect, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, logger="ingest.inspect"):
+        assert not contradicts_itself(inspect(path))
     assert caplog.messages == []

@@ -145,6 +145,9 @@ def _programs(host: str, port: int, *, sandbox: bool) -> list[Program]:
         Program("upkeep", [*manage, "upkeep"], settings.BASE_DIR),
         Program("web", web, settings.BASE_DIR, is_ready=lambda: _answers(host, port), start_seconds=180),
     ]
+    if settings.WATCH_FOLDERS:
+        # It may be copying or examining a large stack; what is not finished then is taken up at the next start.
+        programs.append(Program("scans", [*manage, "watch_folder"], settings.BASE_DIR, stop_seconds=30))
     if sandbox:
         couriers = Program(
             "couriers",
