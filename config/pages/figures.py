@@ -49,7 +49,7 @@ def figures_chart(request: HttpRequest, actor: Actor, name: str) -> HttpResponse
     if name not in Dimension.values():
         raise NotYours
     figure = _figure(request)
-    seen = figures_of(first=first, last=last, actor=actor)
+    seen = figures_of(first=first, last=last, actor=actor, only=(Dimension(name),))
     rows = _drawn(_busiest(Dimension(name), seen), figure)
     if not rows:
         raise Refused("figures_none", "这段时间没有足够的办件可以画图，请看表格。")

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -41,14 +41,17 @@ Counted = QuerySet[Any, Any]
 Groups = dict[str, tuple[str, dict[Figure, Share]]]
 
 
-def figures_of(*, first: str, last: str, actor: Actor) -> Figures:
-    """Every rate by every dimension. Raises Refused for months that are none."""
+def figures_of(
+    *, first: str, last: str, actor: Actor, only: Iterable[Dimension] = tuple(Dimension)
+) -> Figures:
+    """Every rate by every dimension, or by some alone. Raises Refused for months that are none."""
     check_may(actor, "figures.see")
     begin, end = _span(first, last)
     handlings = visible(actor, "figures.see", Handling.objects.all())
     ratings = visible(actor, "figures.see", Rating.objects.all())
-    rows = {dimension: _rows(dimension, handlings, ratings, begin, end) for dimension in Dimension}
-    return Figures(first, last, rows, total_of(rows[Dimension.MONTH]))
+    rows = {dimension: _rows(dimension, handlings, ratings, begin, end) for dimension in only}
+    # Any dimension adds up to the same: everything stands in exactly one row of each.
+    return Figures(first, last, rows, total_of(next(iter(rows.values()), [])))
 
 
 def figures_csv(figures: Figures) -> bytes:
@@ -80,7 +83,6 @@ def _rows(
     _gather(
         groups,
         _grouped(handed_in, dimension, moment="case__submitted_at"),
-        below=Count("pk", distinct=True),
         above={Figure.ONLINE: Q(case__mode=Mode.ONLINE.value)},
     )
     decided = handlings.filter(
@@ -92,7 +94,6 @@ def _rows(
     _gather(
         groups,
         _grouped(decided, dimension, moment="decided_at"),
-        below=Count("pk", distinct=True),
         above={
             Figure.SAME_DAY: Q(decided_on=F("accepted_on")),
             Figure.PUNCTUAL: Q(decided_on__lte=F("deadline")),
@@ -102,7 +103,7 @@ def _rows(
     _gather(
         groups,
         _grouped(graded, dimension, moment="at", prefix="ask__case__handlings__", case="ask__case__"),
-        below=Count("pk", distinct=True),
+        distinct=True,
         above={Figure.SATISFIED: Q(grade__in=sorted(CONTENT))},
     )
     if dimension is Dimension.MONTH:
@@ -137,15 +138,17 @@ def _gather(
     groups: Groups,
     rows: Counted,
     *,
-    below: Count,
     above: Mapping[Figure, Q],
+    distinct: bool = False,
 ) -> None:
-    """Count the groups of one query into what is known of them so far."""
-    counts = {f"above_{figure.value}": Count("pk", distinct=True, filter=q) for figure, q in above.items()}
+    """Count the groups of one query into what is known of them so far; `distinct` where the reach makes twins of rows."""
+    counts = {
+        f"above_{figure.value}": Count("pk", distinct=distinct, filter=q) for figure, q in above.items()
+    }
     for group, label, all_of, *some in (
         rows.order_by()
         .values("group", "label")
-        .annotate(below=below, **counts)
+        .annotate(below=Count("pk", distinct=distinct), **counts)
         .values_list("group", "label", "below", *counts)
     ):
         key = f"{group:%Y-%m}" if isinstance(group, date) else str(group)
