@@ -23,8 +23,11 @@ AGAIN = 0.04
 """Share of the acts that are done twice: an impatient hand, a broker that repeats itself."""
 STEPS_FOR_A_CASE = 500
 CALM_STEPS = 4000
-WHOLE_EVERY = 500
+WHOLE_FIRST = 500
+"""The whole history is read again after so many steps, then after twice as many, and so on: each time it is longer."""
 LOOKS = 30
+LOOK_UP = 50
+"""Steps after which it is asked whether the end has come."""
 FEW = 50
 """One case in so many may be left when misfortunes end."""
 Told = Callable[[str], None]
@@ -54,6 +57,11 @@ class Outcome:
     def holds(self) -> bool:
         return not self.violations
 
+    @property
+    def replay(self) -> str:
+        """What plays the same again up to here, every step shown."""
+        return f"manage.py simulate --seed {self.seed} --cases {self.cases} --until {self.steps} --trace"
+
 
 @dataclass
 class Play:
@@ -64,6 +72,7 @@ class Play:
     points: CommitPoints
     tell: Told | None = None
     told: Chronicle = field(default_factory=Chronicle)
+    whole_at: int = WHOLE_FIRST
 
     def step(self) -> bool:
         """One deed and, where it wrote anything, all questions; False when something does not hold."""
@@ -75,8 +84,9 @@ class Play:
         self._say(self._perform(deed))
         if self.outcome.holds and self.points.wrote:
             self.outcome.violations = check(self.world, self.told)
-        if self.outcome.holds and self.outcome.steps % WHOLE_EVERY == 0:
+        if self.outcome.holds and self.outcome.steps == self.whole_at:
             self.outcome.violations = check_whole(self.world)
+            self.whole_at *= 2
         return self.outcome.holds
 
     def _next(self) -> Deed | None:
@@ -153,10 +163,11 @@ def _run(play: Play, until: int | None) -> None:
             return
         if not play.step():
             return
-        if not world.calm and (outcome.steps >= most or _few_left(world)):
+        looks = outcome.steps % LOOK_UP == 0
+        if looks and not world.calm and (outcome.steps >= most or _few_left(world)):
             world.calm, calm_since = True, outcome.steps
             world.courier.faults.clear()
-        if world.calm and outcome.steps % 50 == 0:
+        if looks and world.calm:
             found = check_end(world)
             if not found:
                 outcome.violations = check_whole(world)

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from logistics.couriers.base import Booking, Order, Payer, Payment, Settling
-from logistics.couriers.errors import CourierError, CourierSaidNo, FateUnknown
+from logistics.couriers.errors import CourierError, CourierSaidNo, FateUnknown, NotOffered
 from logistics.models import CarrierAccount, Parcel, Waybill
 from logistics.rules.parcels import NotNow, ParcelState, WaybillState, waybill_number
 from logistics.rules.payers import PaymentTerm
@@ -277,6 +277,9 @@ def _fail(waybill: Waybill, error: CourierError, *, actor: Actor, now: datetime)
 def _give_back(waybill: Waybill, *, reason: str, actor: Actor, now: datetime) -> None:
     try:
         courier_of(waybill.account).cancel(waybill.number, reference=waybill.reference, reason=reason)
+    except NotOffered:
+        # It only follows what others made: there is nothing to give back but our own note of the number.
+        log.info("waybill %s: given up here, its courier was not asked", waybill.reference)
     except CourierError as error:
         if not error.can_retry:
             _change(waybill, WaybillState.CANCELLING, WaybillState.BOOKED)

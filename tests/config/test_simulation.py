@@ -36,6 +36,19 @@ def test_the_same_seed_plays_the_same_way(transactional_db: None) -> None:
     assert first.stopped
 
 
+def test_a_failing_seed_says_how_to_fail_again(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logistics.services.custody.record_parcel", lambda *_, **__: None)
+    first = simulate(seed=11, cases=2)
+    assert {violation.name for violation in first.violations} == {"each_parcel_is_explained"}
+    assert first.replay == f"manage.py simulate --seed 11 --cases 2 --until {first.steps} --trace"
+    call_command("flush", interactive=False, verbosity=0)
+    second = simulate(seed=11, cases=2, until=first.steps)
+    assert second.violations == first.violations
+    assert second.lines == first.lines
+
+
 def test_it_keeps_off_a_database_in_which_anybody_works(db: None) -> None:
     assemble()
     with pytest.raises(NotEmpty):
@@ -84,6 +97,4 @@ def test_a_process_dies_before_and_after_each_commit(points: CommitPoints) -> No
 
 
 def _replay(outcome: Outcome) -> str:
-    return "\n".join(
-        [*outcome.lines[-20:], f"manage.py simulate --seed {outcome.seed} --cases {outcome.cases}"]
-    )
+    return "\n".join([*outcome.lines[-20:], outcome.replay])

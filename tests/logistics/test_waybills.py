@@ -294,6 +294,24 @@ def test_a_waybill_written_by_hand_is_followed(road: Road, sandbox: SandboxServe
         )
 
 
+def test_a_number_that_was_written_wrong_is_given_up_and_written_anew(
+    road: Road, sandbox: SandboxServer
+) -> None:
+    account = kuaidi100_account(road.cast, sandbox.url)
+    wrong = road.registered("1012345678901", account=account)
+    cancel_waybill(waybill=wrong, reason="单号填错", actor=road.cast.clerk, now=NOW)
+    assert Waybill.objects.get().state == WaybillState.CANCELLED
+    right = register_waybill(
+        parcel=wrong.parcel,
+        account=account,
+        number="1012345678902",
+        term=PaymentTerm.COLLECT,
+        actor=road.cast.clerk,
+        now=NOW,
+    )
+    assert (right.state, right.reference) == (WaybillState.BOOKED, f"{wrong.parcel.number}-2")
+
+
 @pytest.mark.parametrize(
     "number", ["", "12345", "运单号码一二三", "x" * 33, "1012345678901'", "EX123456789CN"]
 )

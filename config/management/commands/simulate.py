@@ -53,10 +53,7 @@ class Command(BaseCommand):
                 self.stdout.write(line)
             for violation in outcome.violations[:SHOWN]:
                 self.stderr.write(f"BROKEN {violation}")
-            self.stderr.write(
-                f"replay: manage.py simulate --seed {outcome.seed} --cases {outcome.cases} "
-                f"--until {outcome.steps} --trace"
-            )
+            self.stderr.write(f"replay: {outcome.replay}")
         self.stdout.write(
             f"seed {outcome.seed}: {outcome.steps} steps over {outcome.days} days, {outcome.opened} cases opened, "
             f"{outcome.ended} ended, {outcome.crashes} crashes at {outcome.points_struck} of {outcome.points} commit "

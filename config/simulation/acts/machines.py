@@ -26,6 +26,7 @@ ROUNDS = (
     "resume_waybills",
     "sweep_inbox",
     "tell_forgeries",
+    "purge_inbox",
     "ask_couriers",
     "watch_silence",
     "watch_promises",
@@ -96,8 +97,10 @@ def administer(world: World) -> Deed | None:
         return None
     some = world.dice.random()
     if some < 0.5:
-        done = WebhookDelivery.objects.filter(state__in=WebhookDelivery.REPLAYABLE).order_by("-pk")[:20]
-        chosen = world.one_of(list(done))
+        # The oldest ones may be empty by now, so that there is nothing to process again.
+        order = world.dice.choice(("pk", "-pk"))
+        done = WebhookDelivery.objects.filter(state__in=WebhookDelivery.REPLAYABLE).order_by(order)
+        chosen = world.one_of(list(done[:20]))
         return _replay(world, chosen) if chosen else None
     return _rotate(world) if some < 0.75 else _regrant(world)
 

@@ -38,21 +38,30 @@ def each_move_is_told_once(world: World, told: Chronicle, news: News) -> Iterato
 def what_travels_is_in_its_parcel(world: World, told: Chronicle, news: News) -> Iterator[str]:
     """Held by a list: at the sender before the road, in the parcel on it, and nowhere after it but for what is missing."""
     held = {}
-    for item in ParcelItem.objects.filter(holds=True).select_related("parcel", "original"):
-        parcel, original = item.parcel, item.original
-        held[original.pk] = parcel.pk
-        here = (original.place, original.place_id)
-        if parcel.state in BEFORE_THE_ROAD:
-            right = here == (place_of(parcel.sender_kind), parcel.sender_id)
-        elif parcel.state == ParcelState.LOST:
-            right = here == (P.LOST.value, parcel.pk)
-        elif parcel.state == ParcelState.RECEIVED:
-            missing = item.finding == ParcelItem.Finding.MISSING
-            right = missing and here in ((P.PARCEL.value, parcel.pk), (P.LOST.value, parcel.pk))
+    lists = ParcelItem.objects.filter(holds=True).values_list(
+        "parcel_id",
+        "parcel__state",
+        "parcel__sender_kind",
+        "parcel__sender_id",
+        "finding",
+        "original_id",
+        "original__place",
+        "original__place_id",
+    )
+    for parcel, state, sender, sender_id, finding, original, place, place_id in lists:
+        held[original] = parcel
+        here = (place, place_id)
+        if state in BEFORE_THE_ROAD:
+            right = here == (place_of(sender), sender_id)
+        elif state == ParcelState.LOST:
+            right = here == (P.LOST.value, parcel)
+        elif state == ParcelState.RECEIVED:
+            missing = finding == ParcelItem.Finding.MISSING
+            right = missing and here in ((P.PARCEL.value, parcel), (P.LOST.value, parcel))
         else:
-            right = parcel.state in ON_THE_ROAD and here == (P.PARCEL.value, parcel.pk)
+            right = state in ON_THE_ROAD and here == (P.PARCEL.value, parcel)
         if not right:
-            yield f"{parcel.number} is {parcel.state} and lists original {original.pk}, which is at {here}"
+            yield f"parcel {parcel} is {state} and lists original {original}, which is at {here}"
     travelling = Original.objects.filter(place__in=[P.PARCEL, P.LOST]).values_list("pk", "place_id")
     for pk, parcel_id in travelling:
         if held.get(pk) != parcel_id:

@@ -10,7 +10,7 @@ from logistics.models.waybills import LIVING
 from logistics.rules.tracking import TrackingKind, whereabouts
 
 State = WebhookDelivery.State
-INTERRUPTED = "处理时多次中断"
+FOR_A_PERSON = ("", "处理时多次中断", "到保存期限仍无人认领")
 
 
 def no_acknowledged_push_is_lost(world: World, told: Chronicle, news: News) -> Iterator[str]:
@@ -46,7 +46,7 @@ def each_push_is_applied_once(world: World, told: Chronicle, news: News) -> Iter
 def each_delivery_is_understood(world: World, told: Chronicle, news: News) -> Iterator[str]:
     """No push ends as something that we cannot process; one over which the process died too often may wait for a person."""
     unfinished = WebhookDelivery.objects.filter(state__in=[State.RECEIVED, State.FAILED])
-    for pk, fault in unfinished.exclude(fault__in=["", INTERRUPTED]).values_list("pk", "fault"):
+    for pk, fault in unfinished.exclude(fault__in=FOR_A_PERSON).values_list("pk", "fault"):
         yield f"push {pk}: {fault}"
 
 
