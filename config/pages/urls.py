@@ -193,8 +193,8 @@ urlpatterns = [
     path("rate/<str:token>", rating.rating, name="rating"),
     path("guides/", guides.guides, name="guides"),
     path("progress/", progress.progress, name="progress"),
-    # Without a slash at its end: the code is the last part of what a scanner reads.
-    path("p/<str:token>", progress.progress_by_slip, name="progress_by_slip"),
+    # Without a slash at its end: the code is the last part of what a scanner reads. In capitals, as its QR is.
+    path("P/<str:token>", progress.progress_by_slip, name="progress_by_slip"),
     path("guides/<str:code>/", guides.guide, name="guide"),
     path("guides/<str:code>/versions/", guides.guide_versions, name="guide_versions"),
     path("catalogue/", catalogue.catalogue, name="catalogue"),

@@ -38,7 +38,7 @@ def link_of(case: Case) -> str:
         actor=SYSTEM,
         now=NOW,
     )
-    return "/p/" + str(slip.data["code"]).rpartition("/")[2]
+    return "/P/" + str(slip.data["code"]).rpartition("/")[2]
 
 
 def test_every_stage_and_place_has_everyday_words() -> None:
@@ -101,7 +101,7 @@ def test_the_link_on_the_slip_shows_the_stage_alone(road: Road) -> None:
 
 
 def test_refusals_have_fitting_statuses_and_sentences(road: Road) -> None:
-    assert Client().get("/p/nonsense").status_code == 404
+    assert Client().get("/P/nonsense").status_code == 404
     assert ask(road.case, "12")[0] == 409
     answers = [ask(road.case, "1234") for _ in range(WRONG_TAILS_A_DAY + 1)]
     assert [status for status, _ in answers] == [404] * WRONG_TAILS_A_DAY + [429]

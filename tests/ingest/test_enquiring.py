@@ -164,7 +164,7 @@ def test_counts_name_nobody_and_are_forgotten(case: Case) -> None:
 
 def test_the_code_on_a_slip_is_a_link_that_names_nobody(slip: Slip, case: Case) -> None:
     link = slip.data["code"]
-    assert link == f"{settings.PUBLIC_URL}/p/{write(Purpose.SLIP, slip.code).text}"
+    assert link == f"{settings.PUBLIC_URL.upper()}/P/{write(Purpose.SLIP, slip.code).text}"
     for secret in (case.number, case.applicant_name, APPLICANT.phone):
         assert secret not in link
 

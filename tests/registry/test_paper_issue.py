@@ -2,15 +2,19 @@
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
+import pypdfium2
 import pytest
 from django.db import IntegrityError, transaction
 
+from ingest.codes import read_codes
 from registry.actors import SYSTEM, Actor
 from registry.models import Event, NumberSequence, Slip
 from registry.paper.engine import TEMPLATE_VERSION
 from registry.paper.issue import find_slip, issue, open_slip, print_slip, slip_pdf
 from registry.paper.kinds import SlipKind
+from registry.paper.symbols import QR_QUIET_MODULES, qr_matrix
 from registry.permissions import NotYours
 from registry.tokens import ForgedCode, Purpose, check, mint
 from storage.models import Kind, StoredObject
@@ -19,6 +23,8 @@ from tests.registry.paper import NOW, SECRETS, one_of_each
 
 pytestmark = pytest.mark.django_db
 
+CODE_MM = 24
+"""The side of the code on a slip, its quiet zone with it."""
 DRAFTS = {kind: slip.model_copy(update={"number": "", "code": ""}) for kind, slip in one_of_each().items()}
 RECEIPT = DRAFTS[SlipKind.RECEIPT]
 
@@ -104,6 +110,19 @@ def test_its_code_leads_back_to_it(cast: Cast) -> None:
         find_slip(slip.data["code"][:-1] + ("A" if slip.data["code"][-1] != "A" else "B"))
     with pytest.raises(Slip.DoesNotExist):
         find_slip(mint(Purpose.SLIP).text)
+
+
+def test_the_link_of_an_ordinary_host_is_read_off_the_printed_page(cast: Cast, settings: Any) -> None:
+    settings.PUBLIC_URL = "https://tongban.zhuji.gov.cn"
+    slip = receipt(cast)
+    link = slip.data["code"]
+    assert link.startswith("HTTPS://TONGBAN.ZHUJI.GOV.CN/P/TB1-S-")
+    with pypdfium2.PdfDocument(slip_pdf(slip)) as document:
+        picture = document[0].render(scale=150 / 72, grayscale=True).to_pil()
+    [code] = read_codes(picture)
+    assert code.text == link
+    assert find_slip(code.text) == slip
+    assert CODE_MM / (qr_matrix(link).size + 2 * QR_QUIET_MODULES) >= 0.5
 
 
 def test_printing_stores_what_anybody_can_make_again(cast: Cast, objects: None) -> None:
