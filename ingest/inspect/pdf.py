@@ -17,6 +17,8 @@ from ingest.inspect.pictures import keep_jpeg
 from ingest.inspect.unacceptable import Unacceptable
 
 _TAIL = 4096
+_UNREADABLE = (pikepdf.PdfError, pikepdf.QpdfRuntimeError)
+"""What qpdf says of a structure that it cannot follow."""
 
 
 def take_pdf(path: Path, pages: PageWriter, *, password: str | None) -> None:
@@ -68,7 +70,7 @@ def _opened(path: Path, password: str | None) -> Iterator[pikepdf.Pdf]:
         pdf = _open_with(path, password)
     except pikepdf.PasswordError as error:
         raise Unacceptable("wrong_password" if password else "locked") from error
-    except pikepdf.PdfError as error:
+    except _UNREADABLE as error:
         raise Unacceptable(_why_unreadable(path, str(error))) from error
     with pdf:
         yield pdf
@@ -98,7 +100,7 @@ def _why_unreadable(path: Path, said: str) -> str:
 def _check_extent(pdf: pikepdf.Pdf) -> None:
     try:
         count = len(pdf.pages)
-    except pikepdf.PdfError as error:
+    except _UNREADABLE as error:
         raise Unacceptable("not_a_pdf") from error
     if count == 0:
         raise Unacceptable("no_pages")
@@ -115,7 +117,7 @@ def _save_quiet(pdf: pikepdf.Pdf, path: Path) -> None:
     try:
         pdf_active.silence(pdf)
         pdf.save(path, encryption=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
-    except (pikepdf.PdfError, ValueError, TypeError, AttributeError, KeyError) as error:
+    except (*_UNREADABLE, ValueError, TypeError, AttributeError, KeyError) as error:
         raise Unacceptable("not_a_pdf") from error
 
 
