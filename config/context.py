@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from config.pages.places import places_of
 from registry.calendar import current_calendar
+from registry.deadlines import deadline_policies
 from registry.models import User
+from registry.rules.deadlines import DeadlineRules, rules_for
 from registry.terms import Role
+from registry.time import local_day
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,12 @@ class Chrome:
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
     """The product's name, the calendar (asked for once, if at all), and for the signed-in their name, workplace and places."""
-    known: dict[str, Any] = {"product_name": "通办", "calendar": SimpleLazyObject(current_calendar)}
     user = getattr(request, "user", None)
+    known: dict[str, Any] = {
+        "product_name": "通办",
+        "calendar": SimpleLazyObject(current_calendar),
+        "deadline_rules": SimpleLazyObject(lambda: rules_of(user)),
+    }
     if isinstance(user, User):
         known["chrome"] = Chrome(
             person=str(user),
@@ -43,6 +51,13 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
             can_search=user.role in (Role.CLERK, Role.OFFICER),
         )
     return known
+
+
+def rules_of(user: object) -> DeadlineRules:
+    """The rules for deadlines at this reader's place: from how many days left one asks for attention."""
+    place = (user.office or user.window) if isinstance(user, User) else None
+    today = local_day(timezone.now())
+    return rules_for(place.region_id if place else "", today, deadline_policies())
 
 
 def _workplace(user: User) -> str:

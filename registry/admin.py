@@ -6,6 +6,7 @@ from django.contrib.auth.admin import UserAdmin
 from registry.models import (
     Agreement,
     ApiKey,
+    CatalogueBatch,
     Contact,
     Grant,
     ItemOffice,
@@ -104,7 +105,7 @@ class GrantAdmin(admin.ModelAdmin[Grant]):
     list_filter = ["right", "office"]
 
 
-admin.site.register([Seal, Contact])
+admin.site.register([Seal, Contact, CatalogueBatch])
 
 
 @admin.register(ApiKey)

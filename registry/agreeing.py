@@ -1,16 +1,17 @@
 """合作: signing agreements, keeping the address book up to date, colours, and the tables that are given out."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from registry.actors import Actor
+from registry.actors import SYSTEM, Actor
 from registry.events import record
 from registry.models import Agreement, ColourPolicy, Contact, Region, RegionIndex, ServiceItem
 from registry.permissions import check_may
 from registry.rules.cooperation import (
+    UPDATE_DAYS,
     Colour,
     Thresholds,
     colour_of,
@@ -106,6 +107,32 @@ def update_directory(
         record(kind="agreement.directory_updated", actor=actor, subject=agreement, now=now)
     agreement.refresh_from_db()
     return agreement
+
+
+def tell_overdue_directories(*, now: datetime) -> int:
+    """Say once of each cooperation whose three days are over that nobody updated group, address book and table."""
+    today, said = local_day(now), 0
+    untold = Agreement.objects.filter(
+        directory_updated_on__isnull=True,
+        overdue_told_at__isnull=True,
+        signed_on__lt=today - timedelta(days=UPDATE_DAYS),
+    )
+    for agreement in untold.order_by("pk"):
+        with transaction.atomic():
+            if not untold.filter(pk=agreement.pk).update(overdue_told_at=now):
+                continue
+            record(
+                kind="agreement.directory_overdue",
+                actor=SYSTEM,
+                subject=agreement,
+                now=now,
+                data={
+                    "regions": [agreement.region_a_id, agreement.region_b_id],
+                    "due": str(update_due(agreement.signed_on)),
+                },
+            )
+        said += 1
+    return said
 
 
 def end_agreement(*, agreement: Agreement, on: date, actor: Actor, now: datetime) -> Agreement:

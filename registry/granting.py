@@ -46,6 +46,7 @@ def give_grant(
                 region=region,
                 item=item,
                 effective_from=effective_from,
+                revoked_at__isnull=True,
                 defaults={"effective_to": effective_to, "reason": reason.strip()},
             )
             if not fresh:

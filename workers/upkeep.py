@@ -8,16 +8,19 @@ from django.conf import settings
 
 from dossier.services import renew_due
 from ingest.arriving import sweep_arrivals
+from ingest.services.clock import tell_passed_deadlines
 from ingest.services.problems import watch_problems
 from ingest.services.promises import watch_promises
 from ingest.telling.notices import forget_notices
 from logistics.couriers.errors import CourierError
 from logistics.postage.fees import ask_fees
 from logistics.services.judging import tell_forgeries
+from logistics.services.lateness import watch_late_originals
 from logistics.services.purging import purge_inbox
 from logistics.services.taking_in import sweep_inbox
 from logistics.services.tracking import overdue, poll, watch_silence
 from logistics.services.waybills import resume_waybills
+from registry.agreeing import tell_overdue_directories
 from registry.idempotency import sweep_calls
 from storage.errors import Refused
 from storage.scratch import clear_left_behind
@@ -70,6 +73,9 @@ DUTIES: Mapping[str, Callable[..., int]] = {
     "sweep_calls": sweep_calls,
     "forget_notices": forget_notices,
     "sweep_arrivals": sweep_arrivals,
+    "watch_late_originals": watch_late_originals,
+    "tell_passed_deadlines": tell_passed_deadlines,
+    "tell_overdue_directories": tell_overdue_directories,
 }
 
 

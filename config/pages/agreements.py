@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from config.pages.acting import act_elsewhere
 from config.pages.frame import Fault, Typed, page
+from config.pages.keyset import newest_first
 from config.pages.naming import item_coded, region_named
 from registry.actors import Actor
 from registry.agreeing import (
@@ -24,13 +26,14 @@ from registry.agreeing import (
     sign_agreement,
     update_directory,
 )
-from registry.models import Agreement, ColourPolicy, Region, RegionIndex
+from registry.models import Agreement, ColourPolicy, Contact, Region, RegionIndex
 from registry.permissions import NotYours, may, visible
 from registry.rules.cooperation import matrix
 from registry.sheets.forms import day_of, whole_between
 from registry.terms import Level
 from registry.time import local_day
 
+PAGE_SIZE = 40
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _INDEX = whole_between(0, 100)
 
@@ -161,6 +164,23 @@ def connections(request: HttpRequest, actor: Actor) -> HttpResponse:
         "day": day,
     }
     return render(request, "directory/connections.html", context)
+
+
+@page("directory.see")
+def address_book(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """一录: whom to ask on either side of a cooperation, and for each item at each office (taizhou-2021 §四(三))."""
+    text = request.GET.get("q", "").strip()
+    contacts = Contact.objects.select_related("item", "office__region")
+    pacts = Agreement.objects.in_force(local_day(timezone.now())).select_related("region_a", "region_b")
+    for word in text.split():
+        named = Q(item__name__icontains=word) | Q(item__code__icontains=word) | Q(name__icontains=word)
+        contacts = contacts.filter(
+            named | Q(office__name__icontains=word) | Q(office__region__name__icontains=word)
+        )
+        pacts = pacts.filter(Q(region_a__name__icontains=word) | Q(region_b__name__icontains=word))
+    part = newest_first(contacts, after=request.GET.get("after", ""), size=PAGE_SIZE)
+    context = {"contacts": part.rows, "next": part.next, "pacts": pacts.order_by("region_a", "region_b")}
+    return render(request, "directory/book.html", context)
 
 
 @page("directory.see")

@@ -6,10 +6,10 @@ from datetime import date
 from django.db.models import Prefetch, prefetch_related_objects
 
 from config.pages.chips import Chip, case_chip, handling_chip
-from config.pages.next_step import CaseFacts, NextStep, Papers, next_step
+from config.pages.next_step import CaseFacts, NextStep, Paper, Papers, next_step
 from ingest.models import Case, Handling, Original, OriginalStop
 from ingest.rules import HandlingState
-from ingest.services.stops import onward
+from ingest.services.stops import deliverer, onward
 from registry.actors import Actor
 from registry.masking import mask_name
 from registry.terms import Delivery, Mode
@@ -61,6 +61,7 @@ def step_of(handling: Handling) -> NextStep:
             delivery=case.delivery or Delivery.MAIL,
             papers=_papers(case, handling),
             all_decided=not any(each.state in _LIVING_NOT_DECIDED for each in case.handlings.all()),
+            lead=deliverer(case.handlings.all()).pk == handling.pk,
         )
     )
 
@@ -109,13 +110,19 @@ def _papers(case: Case, handling: Handling) -> Papers:
             and original.material.requirement.mailed
         ],
         results=[
-            original.place
+            _place_seen_from(handling, original)
             for original in originals
             if original.kind == Original.Kind.RESULT
             and (case.mode == Mode.JOINT or original.handling_id == handling.pk)
         ],
         onward=_onward(originals, handling),
     )
+
+
+def _place_seen_from(handling: Handling, result: Original) -> str:
+    """An office looks at its own shelf and at those of the others differently."""
+    elsewhere = result.place == Original.Place.OFFICE and result.place_id != handling.office_id
+    return Paper.OTHER_OFFICE if elsewhere else result.place
 
 
 def _onward(originals: list[Original], handling: Handling) -> str:

@@ -15,7 +15,7 @@ from config.pages.journey import JourneyFacts, Station, Travel, first_of, journe
 from config.pages.next_step import NextStep, Who
 from config.pages.placed import Placed, placed
 from dossier.models import Dossier, DossierState, Occasion
-from ingest.models import Case, Handling, Material, Original, Page, SourceFile
+from ingest.models import Case, Delay, Handling, Material, Original, Page, SourceFile
 from ingest.rules import CASE_STEPS, ENDED, CaseState, HandlingState, open_handling_acts
 from logistics.models import Parcel, ParcelItem, TrackingEvent, Waybill
 from logistics.rules.parcels import INBOUND, ON_THE_ROAD, OUTBOUND
@@ -74,6 +74,7 @@ class CaseSheet:
     opened: list[Opened]
     slips: list[Slip]
     failed_work: bool
+    delays: list[Delay]
     findings: list[Finding]
     waiting: int
     misplaced: list[Suggestion]
@@ -264,6 +265,7 @@ def read_sheet(number: str, actor: Actor) -> CaseSheet:
         waiting=waiting_in(case) if may(actor, "page.correct") else 0,
         misplaced=misplaced_in(case) if may(actor, "case.upload") else [],
         failed_work=Job.objects.filter(event__case_number=case.number, state=JobState.FAILED).exists(),
+        delays=list(Delay.objects.filter(handling__case=case).select_related("handling__office")),
         arriving_ids=frozenset(
             parcel.pk for parcel in parcels if parcel.state in ON_THE_ROAD and is_receiver(actor, parcel)
         ),

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -10,6 +10,7 @@ from django.utils import timezone
 from config.pages.frame import Fault, page
 from config.pages.keyset import newest_first
 from registry.actors import Actor
+from registry.catalogue.batches import batch_rows
 from registry.catalogue.services import CatalogueImport, export_catalogue, import_catalogue
 from registry.models import ServiceItem
 from registry.permissions import NotYours
@@ -93,16 +94,10 @@ def _show(
     part = newest_first(
         _filtered(request).select_related("region"), after=request.GET.get("after", ""), size=PAGE_SIZE
     )
-    batches = (
-        ServiceItem.objects.in_force(today)
-        .values("batch", "scope")
-        .annotate(items=Count("pk"), negative=Count("pk", filter=Q(negative=True)))
-        .order_by("batch", "scope")
-    )
     context = {
         "rows": part.rows,
         "next": part.next,
-        "batches": [{**row, "label": Scope(row["scope"]).label} for row in batches],
+        "batches": batch_rows(today),
         "coming": ServiceItem.objects.filter(effective_from__gt=today).count(),
         "scopes": Scope.choices(),
         "made": made,

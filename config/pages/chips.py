@@ -8,12 +8,11 @@ from ingest.rules import CaseState, HandlingState
 from logistics.rules.disputes import DiscrepancyState
 from logistics.rules.handovers import HandoverState
 from logistics.rules.parcels import ParcelState
+from registry.rules.deadlines import UNLESS_TOLD
 from registry.terms import Term
 from registry.workdays import LIBRARY, Calendar, workdays_between
 
 OK, ATTENTION, LATE, STOPPED, MOVING = "ok", "attention", "late", "stopped", "moving"
-SOON = 2
-"""Working days from which a deadline asks for attention."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +93,14 @@ def difference_chip(state: str) -> Chip:
 
 
 def deadline_chip(
-    deadline: date | None, *, paused: date | None, today: date, calendar: Calendar = LIBRARY
+    deadline: date | None,
+    *,
+    paused: date | None,
+    today: date,
+    calendar: Calendar = LIBRARY,
+    soon: int = UNLESS_TOLD.amber_days,
 ) -> Chip | None:
-    """How much of the promised time is left, in working days."""
+    """How much of the promised time is left, in working days; amber from `soon` on."""
     if deadline is None:
         return None
     if paused is not None:
@@ -108,7 +112,7 @@ def deadline_chip(
         return Chip(f"超期 {-left} 个工作日", LATE)
     if left == 0:
         return Chip("今日到期" if today == deadline else "已到期", LATE if today > deadline else ATTENTION)
-    return Chip(f"剩 {left} 个工作日", ATTENTION if left <= SOON else MOVING)
+    return Chip(f"剩 {left} 个工作日", ATTENTION if left <= soon else MOVING)
 
 
 def _chip(term: type[Term], tones: Mapping[str, str], state: str) -> Chip:

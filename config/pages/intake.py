@@ -114,7 +114,10 @@ def _rules(item: ServiceItem, window: Window, chosen: QueryDict, now: datetime) 
     picked = [office for office in offices if office.pk in _numbers(chosen.getlist("office"))] or offices[:1]
     facts, count = item_facts(item), max(len(picked), 1)
     open_modes = allowed_modes(facts, offices=count)
-    mode = chosen.get("mode") or (open_modes[0] if open_modes else "")
+    mode = chosen.get("mode", "")
+    if mode not in open_modes:
+        # Another office may have closed the way that was chosen before.
+        mode = open_modes[0] if open_modes else ""
     several = len(offices) > 1 and Mode.JOINT in allowed_modes(facts, offices=2)
     return Rules(
         item=item,

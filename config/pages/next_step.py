@@ -21,6 +21,7 @@ class Paper(StrEnum):
     WINDOW = "window"
     PARCEL = "parcel"
     OFFICE = "office"
+    OTHER_OFFICE = "other_office"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class CaseFacts:
     delivery: str
     papers: Papers
     all_decided: bool = True
+    lead: bool = True
+    """Whether the part looked at is the one that delivers a joint result."""
 
 
 _ENDED: Mapping[str, str] = {
@@ -96,8 +99,8 @@ def _after_decision(case: CaseFacts) -> NextStep:
     results = case.papers.results
     if case.papers.onward:
         return NextStep(Who.OFFICE, f"把原件转给{case.papers.onward}", "pack")
-    if case.mode == Mode.JOINT and not case.all_decided:
-        return NextStep(Who.OFFICE, "等待其余部门作出决定")
+    if case.mode == Mode.JOINT and (step := _before_delivering_together(case)):
+        return step
     if Paper.OFFICE in results:
         return NextStep(Who.OFFICE, "寄出审批结果", "pack")
     if Paper.PARCEL in results:
@@ -111,6 +114,18 @@ def _after_decision(case: CaseFacts) -> NextStep:
     if case.state == CaseState.DELIVERING:
         return NextStep(Who.WINDOW, "确认送达后归结", "close")
     return NextStep(Who.WINDOW, "送达审批结果", "deliver")
+
+
+def _before_delivering_together(case: CaseFacts) -> NextStep | None:
+    """A joint result waits for every decision and for every paper; only the lead office sends it."""
+    results = case.papers.results
+    if not case.all_decided:
+        return NextStep(Who.OFFICE, "等待其余部门作出决定")
+    if not case.lead:
+        if Paper.OFFICE in results:
+            return NextStep(Who.OFFICE, "把审批结果转给牵头部门", "pack")
+        return NextStep(Who.NOBODY, "由牵头部门一并送达")
+    return NextStep(Who.OFFICE, "等待其余部门转来审批结果") if Paper.OTHER_OFFICE in results else None
 
 
 def _after_end(case: CaseFacts) -> NextStep:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet
 
 from ingest.models import Case, Handling, Original
-from ingest.services.stops import onward
+from ingest.services.stops import deliverer, onward
 from logistics.models import Parcel, ParcelItem
 from logistics.rules.parcels import ParcelState
 from logistics.rules.payers import Leg
@@ -97,4 +97,8 @@ def _from_office(case: Case, handlings: list[Handling], office: Office) -> list[
     legs = [result, Leg.ORIGINAL_RETURN] if own and own.state == "decided" else [Leg.ORIGINAL_RETURN, result]
     ways = [Way(leg, office, receiver, to) for leg in legs for receiver, to in receivers]
     others = [handling.office for handling in handlings if handling.office_id != office.pk]
-    return ways + [Way(Leg.TRANSFER, office, other, other.name) for other in others]
+    onward_ways = [Way(Leg.TRANSFER, office, other, other.name) for other in others]
+    if case.mode == Mode.JOINT and own and own.state == "decided" and deliverer(handlings).pk != own.pk:
+        # Its result goes to the lead office first, which delivers everything together.
+        return onward_ways + [way for way in ways if way.leg != Leg.JOINT_RESULT]
+    return ways + onward_ways

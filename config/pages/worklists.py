@@ -11,7 +11,7 @@ from django.utils import timezone
 from config.pages.case_rows import Row, handling_rows, lead_rows
 from config.pages.frame import page
 from config.pages.keyset import Slice, by_deadline, newest_first
-from ingest.models import ON_THE_DESK, Handling, Material
+from ingest.models import ON_THE_DESK, Handling, Material, overdue
 from ingest.rules import ENDED, CaseState, HandlingState
 from ingest.services.talking import unread_in
 from registry.actors import Actor
@@ -151,7 +151,7 @@ def _filtered(handlings: QuerySet[Handling], shown: WorkList, request: HttpReque
         field = "case__state" if shown.role == Role.CLERK else "state"
         handlings = handlings.filter(**{field: state})
     if request.GET.get("late"):
-        handlings = handlings.filter(deadline__lt=local_day(timezone.now()), decided_at__isnull=True)
+        handlings = handlings.filter(overdue(local_day(timezone.now())))
     if text := request.GET.get("item", "").strip():
         handlings = handlings.filter(case__item__name__icontains=text)
     return handlings

@@ -132,7 +132,8 @@ def time_left(
 ) -> SafeString | str:
     """「剩 3 个工作日」 with icon and tone; empty without a deadline."""
     today, calendar = local_day(timezone.now()), context["calendar"]
-    shown = deadline_chip(deadline, paused=paused, today=today, calendar=calendar)
+    soon = context["deadline_rules"].amber_days
+    shown = deadline_chip(deadline, paused=paused, today=today, calendar=calendar, soon=soon)
     return chip(shown) if shown else ""
 
 

@@ -14,6 +14,9 @@ def carry_over(apps, schema_editor):
         handling.notice = handling.reason
         handling.save(update_fields=["notice"])
     handlings.filter(state="decided", case__state__in=["accepted", "decided"]).update(unsent=True)
+    if schema_editor.connection.vendor == "postgresql":
+        # The index below is not made while checks of the rows that were changed wait for the end of the transaction.
+        schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 class Migration(migrations.Migration):

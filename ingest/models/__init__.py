@@ -2,7 +2,8 @@
 
 from ingest.models.answers import ReviewAnswer
 from ingest.models.arrivals import Arrival
-from ingest.models.cases import NO_DEADLINE, ON_THE_DESK, Case, Handling
+from ingest.models.cases import NO_DEADLINE, ON_THE_DESK, Case, Handling, overdue
+from ingest.models.delays import Delay
 from ingest.models.enquiries import EnquiryBrake
 from ingest.models.identity import IdentityCheck
 from ingest.models.materials import Material, Original, OriginalStop, Page, SourceFile
@@ -17,6 +18,7 @@ __all__ = [
     "ON_THE_DESK",
     "Arrival",
     "Case",
+    "Delay",
     "EnquiryBrake",
     "Example",
     "HandbookEdition",
@@ -41,4 +43,5 @@ __all__ = [
     "Subscription",
     "Thread",
     "ThreadSeen",
+    "overdue",
 ]

@@ -21,6 +21,12 @@ ON_THE_DESK = Q(
 """Handlings with which an office has something to do."""
 
 
+def overdue(today: date) -> Q:
+    """Handlings whose promise is over: what `Handling.is_late` says, as a condition."""
+    running = Q(paused_on__isnull=True, deadline__lt=today)
+    return Q(decided_at__isnull=True) & (running | Q(paused_on__gt=F("deadline")))
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     def living(self) -> "CaseQuerySet":
         return self.exclude(state__in=ENDED)
@@ -96,6 +102,7 @@ class Handling(models.Model):
     counted_days = models.SmallIntegerField("计时工作日", null=True, blank=True)
     deadline_certain = models.BooleanField("工作日历已公布", default=True)
     paused_on = models.DateField("暂停计时日期", null=True, blank=True)
+    passed_deadline = models.DateField("已通报超期的期限", null=True, blank=True)
     noticed_at = models.DateTimeField("一次性告知时间", null=True, blank=True)
     notice = EncryptedTextField("一次性告知内容", blank=True)
     decided_at = models.DateTimeField("决定时间", null=True, blank=True)
@@ -119,6 +126,12 @@ class Handling(models.Model):
         ]
         indexes = [
             models.Index(fields=["office", "state", "deadline"], name="ingest_handling_list"),
+            # Promises that run and of which nobody was told yet that they are over.
+            models.Index(
+                fields=["deadline"],
+                condition=Q(state=HandlingState.ACCEPTED.value, passed_deadline__isnull=True),
+                name="ingest_handling_running",
+            ),
             # What an office still has on its desk, most urgent first: small however much it has decided.
             models.Index(
                 F("office"),
@@ -141,4 +154,7 @@ class Handling(models.Model):
         return Q(pk__in=())
 
     def is_late(self, today: date) -> bool:
-        return self.deadline is not None and self.decided_at is None and today > self.deadline
+        """Whether its promise is over; one that is paused is as late as it was when it was paused."""
+        if self.deadline is None or self.decided_at is not None:
+            return False
+        return self.deadline < (self.paused_on or today)

@@ -1,5 +1,6 @@
 """What an office does with its part of a case; the case follows."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.db import transaction
 from ingest.models import Case, Handling, Original
 from ingest.rules import HandlingState, NotNow, handling_target, missing_materials
 from ingest.services.answering import check_questionnaire
+from ingest.services.clock import no_longer_wait_for, wait_for, wait_no_more
 from ingest.services.following import let_case_follow
 from ingest.services.identifying import check_identified
 from ingest.services.intake import Incomplete, material_facts
@@ -17,9 +19,10 @@ from registry.actors import Actor
 from registry.calendar import current_calendar
 from registry.events import record
 from registry.permissions import check_may
+from registry.rules.deadlines import Delayer
 from registry.terms import Mode, Right
 from registry.time import local_day
-from registry.workdays import add_workdays, workdays_between
+from registry.workdays import add_workdays
 
 
 def pre_review(*, handling: Handling, actor: Actor, now: datetime) -> Handling:
@@ -73,12 +76,8 @@ def ask_supplement(*, handling: Handling, reason: str, actor: Actor, now: dateti
         kind="handling.supplement_asked",
         actor=actor,
         now=now,
-        changes={
-            "notice": reason.strip(),
-            "noticed_at": now,
-            "resume_state": handling.state,
-            "paused_on": local_day(now) if handling.deadline else None,
-        },
+        changes={"notice": reason.strip(), "noticed_at": now, "resume_state": handling.state},
+        clock=lambda held: wait_for(held, Delayer.APPLICANT, since=local_day(now), stops=True),
     )
 
 
@@ -88,19 +87,16 @@ def resubmit(*, handling: Handling, actor: Actor, now: datetime) -> Handling:
     faults = missing_materials(material_facts(handling.case, today=local_day(now)))
     if faults:
         raise Incomplete("materials_missing", "；".join(faults) + "。")
-    changes: dict[str, Any] = {"resume_state": "", "paused_on": None}
-    if handling.deadline and handling.paused_on:
-        calendar, today = current_calendar(), local_day(now)
-        left = workdays_between(handling.paused_on, handling.deadline, calendar)
-        deadline = add_workdays(today, left, calendar)
-        changes |= {
-            "deadline": deadline.day,
-            "deadline_certain": deadline.certain,
-            "counted_from": today,
-            "counted_days": left,
-        }
     act = "resubmit_accepted" if handling.resume_state == HandlingState.ACCEPTED else "resubmit"
-    return _move(handling, act, kind="handling.resubmitted", actor=actor, now=now, changes=changes)
+    return _move(
+        handling,
+        act,
+        kind="handling.resubmitted",
+        actor=actor,
+        now=now,
+        changes={"resume_state": ""},
+        clock=lambda held: no_longer_wait_for(held, Delayer.APPLICANT, on=local_day(now)),
+    )
 
 
 def check_not_noticed(handling: Handling) -> None:
@@ -124,6 +120,7 @@ def refuse(*, handling: Handling, reason: str, actor: Actor, now: datetime) -> H
         actor=actor,
         now=now,
         changes={"reason": reason.strip()},
+        clock=lambda held: wait_no_more(held, on=local_day(now)),
     )
 
 
@@ -150,6 +147,7 @@ def decide(*, handling: Handling, approved: bool, result_name: str, actor: Actor
                 "decision": "approved" if approved else "rejected",
                 "unsent": True,
             },
+            clock=lambda held: wait_no_more(held, on=local_day(now)),
         )
         if result_name.strip():
             Original.objects.create(
@@ -173,8 +171,12 @@ def _move(
     now: datetime,
     data: dict[str, Any] | None = None,
     changes: dict[str, Any] | None = None,
+    clock: Callable[[Handling], dict[str, Any]] | None = None,
 ) -> Handling:
-    """Change the handling by compare-and-set, let the case follow, and write it down, all or nothing."""
+    """Change the handling by compare-and-set, let the case follow, and write it down, all or nothing.
+
+    `clock` says what the act does to the promised time, of the handling as it is while nobody else changes it.
+    """
     case = handling.case
     target = handling_target(act, handling.state, case.mode)
     with transaction.atomic():
@@ -184,6 +186,8 @@ def _move(
         )
         if not moved:
             raise NotNow("stale", "该办件刚刚已被处理，请刷新页面。")
+        if clock and (counted := clock(Handling.objects.get(pk=handling.pk))):
+            Handling.objects.filter(pk=handling.pk).update(**counted)
         record(
             kind=kind,
             actor=actor,

@@ -61,6 +61,8 @@ def create_case(
         raise Refused("other_window", "只能在自己的窗口收件。")
     if not applicant.name.strip():
         raise Incomplete("applicant_name", "请填写申请人姓名或名称。")
+    if not offices or len({office.pk for office in offices}) < len(offices):
+        raise Refused("case_offices", "请选择审批部门；多地联办时每个部门只选一次。")
     grants = [
         check_lawful(item=item, window=window, office=office, mode=mode, offices=len(offices), now=now)
         for office in offices

@@ -32,6 +32,7 @@ def item_facts(item: ServiceItem) -> ItemFacts:
         modes=tuple(item.modes),
         stars=item.stars,
         unified_platform=item.unified_platform,
+        source=item.source,
     )
 
 

@@ -6,9 +6,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from ingest.models import Handling
+from ingest.services.clock import may_pass_again
 from registry.actors import SYSTEM
 from registry.calendar import current_calendar
 from registry.events import record
+from registry.time import local_day
 from registry.workdays import add_workdays
 
 
@@ -32,7 +34,8 @@ def recount_deadlines(*, year: int, now: datetime) -> int:
             unchanged = Handling.objects.filter(
                 pk=handling.pk, deadline=handling.deadline, counted_from=handling.counted_from
             )
-            if not unchanged.update(deadline=counted.day, deadline_certain=counted.certain):
+            again = may_pass_again(counted.day, local_day(now))
+            if not unchanged.update(deadline=counted.day, deadline_certain=counted.certain, **again):
                 continue
             record(
                 kind="handling.deadline_recounted",

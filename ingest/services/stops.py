@@ -1,9 +1,10 @@
 """The way of an original between the offices that need it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from ingest.models import Handling, Original, OriginalStop
-from ingest.rules import NEEDS_NO_PAPER, Stop, next_stop
+from ingest.rules import NEEDS_NO_PAPER, HandlingState, Stop, next_stop
 
 
 def onward(original: Original) -> Handling | None:
@@ -26,6 +27,13 @@ def reach_stop(*, original: Original, office_id: int, now: datetime) -> None:
     OriginalStop.objects.filter(pk=stop.pk, reached_at__isnull=True).update(reached_at=now)
     Original.objects.filter(pk=original.pk).update(handling=stop.handling)
     original.handling = stop.handling
+
+
+def deliverer(parts: Iterable[Handling]) -> Handling:
+    """The part whose office sends a joint result: the lead's, or where that ended undecided the first that did not."""
+    ended = {HandlingState.REFUSED.value, HandlingState.WITHDRAWN.value}
+    ordered = sorted(parts, key=lambda part: (not part.is_lead, part.pk))
+    return next((part for part in ordered if part.state not in ended), ordered[0])
 
 
 def _facts(row: OriginalStop) -> Stop:

@@ -4,12 +4,14 @@ from datetime import datetime
 
 from django.db import transaction
 
-from ingest.models import Case
+from ingest.models import Case, Handling
 from ingest.rules import HandlingState, NotNow, case_target, handling_target
+from ingest.services.clock import wait_no_more
 from ingest.services.following import let_case_follow
 from registry.actors import Actor
 from registry.events import record
 from registry.permissions import check_may
+from registry.time import local_day
 
 _ENDED = (HandlingState.REFUSED, HandlingState.WITHDRAWN, HandlingState.DECIDED)
 
@@ -32,6 +34,8 @@ def withdraw(*, case: Case, reason: str, actor: Actor, now: datetime) -> Case:
             handling.state = handling_target("withdraw", handling.state, case.mode)
             handling.reason = reason
             handling.save(update_fields=["state", "reason"])
+            if counted := wait_no_more(handling, on=local_day(now)):
+                Handling.objects.filter(pk=handling.pk).update(**counted)
         offices = {"offices": [handling.office.code for handling in open_ones]}
         decided = any(handling.state == HandlingState.DECIDED for handling in handlings)
         kind = "case.partly_withdrawn" if decided else "case.withdrawn"

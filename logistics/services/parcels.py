@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from ingest.models import Handling, Original
 from ingest.rules import HandlingState
-from ingest.services.stops import onward
+from ingest.services.stops import deliverer, onward
 from logistics.models import Parcel, ParcelItem
 from logistics.models.waybills import LIVING
 from logistics.rules.parcels import (
@@ -130,6 +130,8 @@ def seal_parcel(
             raise NotNow("parcel_empty", "寄件清单是空的，请先装入原件再封装。")
         for item in parcel.items.select_related("original__handling__office", "original__case"):
             _check_fits(parcel, item.original)
+        if parcel.leg == Leg.JOINT_RESULT:
+            _check_together(parcel)
         move_state(
             parcel,
             "seal",
@@ -201,6 +203,8 @@ def _check_fits(parcel: Parcel, original: Original) -> None:
         all_decided=all(state == HandlingState.DECIDED or state in ended for state in states),
         closed=handling.state in ended,
     )
+    if parcel.leg == Leg.JOINT_RESULT:
+        _check_lead_sends(parcel, original)
     if parcel.leg == Leg.ORIGINAL_RETURN and going is not None:
         raise NotNow(
             "original_needed_next",
@@ -211,6 +215,28 @@ def _check_fits(parcel: Parcel, original: Original) -> None:
     if original.kind == Original.Kind.MATERIAL and parcel.leg in {Leg.RESULT, Leg.JOINT_RESULT}:
         raise NotNow("parcel_leg", f"「{original.name}」是申请材料原件，请改选「原件退还」寄出。")
     _check_receiver(parcel, original, handling, going)
+
+
+def _check_lead_sends(parcel: Parcel, original: Original) -> None:
+    """The lead office delivers; where its own part ended without a decision, the first that decided."""
+    sends = deliverer(original.case.handlings.select_related("office"))
+    if sends.office_id != parcel.sender_id:
+        raise NotNow(
+            "parcel_not_lead", f"联办结果由牵头部门「{sends.office.name}」一并寄出，请先把结果转给该部门。"
+        )
+
+
+def _check_together(parcel: Parcel) -> None:
+    """相关证件齐全后…统一送达 (taizhou-2021 §三(三)): a joint result leaves whole, or not at all."""
+    on_their_way = [Original.Place.APPLICANT, Original.Place.ARCHIVE, Original.Place.LOST]
+    apart = (
+        Original.objects.filter(kind=Original.Kind.RESULT, case__in=parcel.items.values("original__case"))
+        .exclude(place__in=on_their_way)
+        .exclude(parcel_items__in=parcel.items.all())
+    )
+    if names := list(apart.order_by("pk").values_list("name", flat=True)):
+        listed = "、".join(f"「{name}」" for name in names)
+        raise NotNow("parcel_results_apart", f"联办结果须一并寄出，还缺{listed}，请等结果到齐后再封装。")
 
 
 def _check_receiver(parcel: Parcel, original: Original, handling: Handling, going: Handling | None) -> None:

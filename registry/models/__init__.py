@@ -1,9 +1,11 @@
 """Places, people, items and cooperation: what every other room depends on."""
 
+from registry.models.batches import CatalogueBatch
 from registry.models.brakes import CallCount
 from registry.models.calendar import HolidayNotice
 from registry.models.calls import IdempotentCall
 from registry.models.cooperation import Agreement, ColourPolicy, Grant, RegionIndex
+from registry.models.deadlines import DeadlinePolicy
 from registry.models.items import Contact, ItemOffice, MaterialRequirement, ServiceItem
 from registry.models.journal import Event, NumberSequence
 from registry.models.people import ApiKey, User
@@ -15,8 +17,10 @@ __all__ = [
     "Agreement",
     "ApiKey",
     "CallCount",
+    "CatalogueBatch",
     "ColourPolicy",
     "Contact",
+    "DeadlinePolicy",
     "Event",
     "Grant",
     "HolidayNotice",

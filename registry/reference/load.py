@@ -9,6 +9,7 @@ from django.db import models, transaction
 
 from registry.models import (
     Agreement,
+    CatalogueBatch,
     Contact,
     Grant,
     ItemOffice,
@@ -101,6 +102,11 @@ def _item(row: Row) -> bool:
     return fresh
 
 
+def _batch(row: Row) -> bool:
+    values = {name: value for name, value in row.items() if name not in {"region", "name"}}
+    return _ensure(CatalogueBatch, {"region_id": row["region"], "name": row["name"]}, values)[1]
+
+
 def _agreement(row: Row) -> bool:
     key = {"region_a_id": row["region_a"], "region_b_id": row["region_b"]}
     values = {"signed_on": row["signed_on"], "shared_citywide": row["shared_citywide"]}
@@ -116,7 +122,11 @@ def _grant(row: Row) -> bool:
         "item": None,
         "effective_from": row["effective_from"],
     }
-    return _ensure(Grant, key, {})[1]
+    # A grant that was revoked meanwhile is there: loading the data again does not give it anew.
+    if Grant.objects.filter(**key).exists():
+        return False
+    Grant.objects.create(**key)
+    return True
 
 
 def _contact(row: Row) -> bool:
@@ -138,6 +148,7 @@ LOADERS: dict[str, Callable[[Row], bool]] = {
     "offices": _office,
     "windows": _window,
     "items": _item,
+    "batches": _batch,
     "agreements": _agreement,
     "grants": _grant,
     "contacts": _contact,

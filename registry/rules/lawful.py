@@ -24,6 +24,7 @@ class ItemFacts:
     modes: tuple[str, ...]
     stars: int
     unified_platform: bool
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,9 @@ def check_item(item: ItemFacts, day: date) -> None:
         )
     if item.negative:
         raise Unlawful(
-            "item_negative", f"「{item.name}」在负面清单内，不能通办，请先联系审批部门核实后答复申请人。"
+            "item_negative",
+            f"「{item.name}」在负面清单内，不能通办{f'（依据：{item.source}）' if item.source else ''}，"
+            "请先联系审批部门核实后答复申请人。",
         )
 
 

@@ -72,6 +72,15 @@ def open_case(clerk: Page) -> None:
 
 
 def hand_in(clerk: Page, papers: Papers) -> None:
+    hand_in_scans(clerk, papers)
+    for material in ("资质证书", "授权委托书"):
+        row = clerk.locator(".checklist > li").filter(has=clerk.get_by_text(material, exact=True)).first
+        row.get_by_label("已核验原件").check()
+        row.get_by_role("button", name="登记收到原件").click()
+        expect(clerk.get_by_text("原件已登记在本窗口。")).to_be_visible()
+
+
+def hand_in_scans(clerk: Page, papers: Papers) -> None:
     """Every paper goes onto its row; the verdict appears at the file, the thumbnails above it."""
     for row in clerk.locator(".checklist > li").all():
         files = papers.get(row.locator(".head strong").inner_text(), [])
@@ -81,11 +90,6 @@ def hand_in(clerk: Page, papers: Papers) -> None:
         expect(row.locator(".tray-files li.late")).to_have_count(0)
     expect(clerk.get_by_text("必要材料已齐")).to_be_visible()
     expect(clerk.locator(".checklist .strip img")).to_have_count(sum(map(len, papers.values())) + 1)
-    for material in ("资质证书", "授权委托书"):
-        row = clerk.locator(".checklist > li").filter(has=clerk.get_by_text(material, exact=True)).first
-        row.get_by_label("已核验原件").check()
-        row.get_by_role("button", name="登记收到原件").click()
-        expect(clerk.get_by_text("原件已登记在本窗口。")).to_be_visible()
 
 
 def find_by_keyboard(officer: Page) -> None:

@@ -129,6 +129,16 @@ def test_an_agreement_is_signed_told_late_and_put_right(cast: Cast, sign_in: Sig
     assert "已迟 7 天" not in client.get(reverse("agreements"), {"late": "1"}).content.decode()
 
 
+def test_the_address_book_finds_whom_to_ask(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.clerk)
+    whole = client.get(reverse("address_book")).content.decode()
+    assert "市住建局审批处联络员" in whole
+    assert "椒江区 — 南充市" in whole
+    found = client.get(reverse("address_book"), {"q": "医保"}).content.decode()
+    assert "医保局通办联络员" in found or "医疗保障" in found
+    assert "市住建局审批处联络员" not in found
+
+
 def test_the_matrix_shows_own_and_covered_connections(cast: Cast, sign_in: SignIn) -> None:
     page = sign_in(cast.clerk).get(reverse("connections"), {"province": "33"}).content.decode()
     assert "自签" in page

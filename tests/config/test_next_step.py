@@ -9,7 +9,9 @@ from registry.terms import Delivery, Mode
 
 F, A, J = Mode.WINDOW_FORWARD, Mode.WINDOW_ACCEPT, Mode.JOINT
 NONE = Papers()
-AT_WINDOW, ON_ROAD, AT_OFFICE = (Papers(materials=[place]) for place in Paper)
+AT_WINDOW, ON_ROAD, AT_OFFICE = (
+    Papers(materials=[place]) for place in (Paper.WINDOW, Paper.PARCEL, Paper.OFFICE)
+)
 RESULT_AT_OFFICE = Papers(results=[Paper.OFFICE])
 RESULT_ON_ROAD = Papers(results=[Paper.PARCEL])
 RESULT_AT_WINDOW = Papers(results=[Paper.WINDOW])
@@ -47,6 +49,16 @@ def test_next_step(state: C, mode: Mode, handling: H, papers: Papers, who: Who, 
 def test_a_joint_result_waits_for_every_office() -> None:
     facts = CaseFacts(C.ACCEPTED, J, H.DECIDED, Delivery.MAIL, RESULT_AT_OFFICE, all_decided=False)
     assert next_step(facts).act == ""
+
+
+def test_a_joint_result_is_gathered_at_the_lead_office_and_leaves_whole() -> None:
+    def facts(*results: Paper, lead: bool) -> CaseFacts:
+        return CaseFacts(C.DECIDED, J, H.DECIDED, Delivery.MAIL, Papers(results=results), lead=lead)
+
+    assert next_step(facts(Paper.OFFICE, Paper.OTHER_OFFICE, lead=False)).sentence == "把审批结果转给牵头部门"
+    assert next_step(facts(Paper.OTHER_OFFICE, lead=False)).act == ""
+    assert next_step(facts(Paper.OFFICE, Paper.OTHER_OFFICE, lead=True)).act == ""
+    assert next_step(facts(Paper.OFFICE, Paper.OFFICE, lead=True)).sentence == "寄出审批结果"
 
 
 def test_a_result_for_the_window_is_received_there() -> None:

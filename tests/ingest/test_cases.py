@@ -9,7 +9,7 @@ from ingest.models import Case, Original
 from ingest.rules import CaseState, HandlingState, NotNow
 from ingest.services.delivery import close, start_delivery
 from ingest.services.handlings import accept, ask_supplement, decide, pre_review, refuse, resubmit
-from ingest.services.intake import Incomplete, submit, take_in_original
+from ingest.services.intake import Incomplete, create_case, submit, take_in_original
 from ingest.services.withdrawing import withdraw
 from registry.actors import SYSTEM
 from registry.events import record, verify_chains
@@ -18,7 +18,7 @@ from registry.permissions import NotYours
 from registry.rules import Unlawful
 from storage.encryption import blind_index
 from storage.errors import Refused
-from tests.cast import NOW, Cast, assemble, open_case
+from tests.cast import APPLICANT, NOW, Cast, assemble, open_case
 from tests.ingest.paper import hand_in_everything
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
@@ -103,6 +103,24 @@ def test_a_case_with_gaps_is_not_submitted_and_every_gap_is_told(cast: Cast) -> 
     assert "委托" in refused.value.message
     case.refresh_from_db()
     assert case.state == CaseState.DRAFT
+
+
+def test_a_case_is_opened_for_offices_and_for_each_once(cast: Cast) -> None:
+    for offices in ([], [cast.taizhou, cast.taizhou]):
+        with pytest.raises(Refused) as refused:
+            create_case(
+                item=cast.item,
+                window=cast.zhuji,
+                offices=offices,
+                mode="joint",
+                applicant=APPLICANT,
+                delivery="mail",
+                agent_consent=True,
+                actor=cast.clerk,
+                now=NOW,
+            )
+        assert refused.value.code == "case_offices"
+    assert not Case.objects.exists()
 
 
 def test_a_second_click_changes_nothing(cast: Cast, submitted: Case) -> None:

@@ -10,6 +10,7 @@ from logistics.models import Parcel, ParcelItem
 from logistics.rules.parcels import STEPS, NotNow, ParcelState, open_acts, target, waybill_number
 from logistics.rules.payers import Leg
 from logistics.sandbox.server import SandboxServer
+from logistics.services.ends import End
 from logistics.services.parcels import (
     Stale,
     add_original,
@@ -233,5 +234,37 @@ def test_joint_results_wait_until_every_office_has_decided(road: Road) -> None:
     assert refused.value.code == "parcel_joint_result"
     other.refresh_from_db()
     accept(handling=other, actor=cast.other_officer, now=NOW)
-    decide(handling=other, approved=True, result_name="", actor=cast.other_officer, now=NOW)
-    assert send(Leg.JOINT_RESULT).items.get().original == result
+    decide(handling=other, approved=True, result_name="核准书", actor=cast.other_officer, now=NOW)
+    parcel = send(Leg.JOINT_RESULT)
+    assert parcel.items.get().original == result
+    with pytest.raises(NotNow) as refused:
+        seal_parcel(parcel=parcel, weight_g=80, actor=cast.officer, now=NOW)
+    assert refused.value.code == "parcel_results_apart"
+    assert "「核准书」" in refused.value.message
+
+
+def test_a_joint_result_is_sent_by_the_lead_office_and_no_other(road: Road) -> None:
+    cast, case = road.cast, road.case
+    other = Handling.objects.create(case=case, office=cast.wenling, state=HandlingState.PENDING)
+    Case.objects.filter(pk=case.pk).update(mode=Mode.JOINT.value)
+    for pk, officer in ((road.handling.pk, cast.officer), (other.pk, cast.other_officer)):
+        part = Handling.objects.get(pk=pk)
+        accept(handling=part, actor=officer, now=NOW)
+        decide(handling=part, approved=True, result_name="核准书", actor=officer, now=NOW)
+    theirs = Original.objects.get(handling=other, kind=Original.Kind.RESULT)
+
+    def send(leg: Leg, receiver: End) -> Parcel:
+        return pack(
+            leg=leg,
+            sender=cast.wenling,
+            receiver=receiver,
+            originals=[theirs],
+            actor=cast.other_officer,
+            now=NOW,
+        )
+
+    with pytest.raises(NotNow) as refused:
+        send(Leg.JOINT_RESULT, Case.objects.get(pk=case.pk))
+    assert refused.value.code == "parcel_not_lead"
+    assert cast.taizhou.name in refused.value.message
+    assert send(Leg.TRANSFER, cast.taizhou).items.get().original == theirs

@@ -15,6 +15,7 @@ from registry.agreeing import (
     set_index,
     set_thresholds,
     sign_agreement,
+    tell_overdue_directories,
     update_directory,
 )
 from registry.models import Agreement, Event, Region
@@ -66,6 +67,17 @@ def test_the_directory_is_due_three_days_after_signing() -> None:
     assert update_overdue(signed_on=signed, updated_on=None, today=date(2026, 3, 14)) == 1
     assert update_overdue(signed_on=signed, updated_on=date(2026, 3, 12), today=date(2026, 4, 1)) == 0
     assert update_overdue(signed_on=signed, updated_on=date(2026, 3, 20), today=date(2026, 4, 1)) == 7
+
+
+def test_an_overdue_address_book_is_told_once(cast: Cast) -> None:
+    Agreement.objects.update(directory_updated_on=TODAY)
+    late = Agreement.objects.create(
+        region_a_id="330681", region_b_id="511300", signed_on=TODAY, effective_from=TODAY
+    )
+    assert tell_overdue_directories(now=NOW + timedelta(days=3)) == 0
+    assert [tell_overdue_directories(now=NOW + timedelta(days=4)) for _ in range(2)] == [1, 0]
+    told = Event.objects.get(kind="agreement.directory_overdue")
+    assert (told.subject_id, told.data["due"]) == (str(late.pk), str(TODAY + timedelta(days=3)))
 
 
 def test_a_shared_agreement_connects_both_cities_in_both_directions() -> None:

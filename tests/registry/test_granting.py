@@ -136,6 +136,18 @@ def test_revoking_needs_a_reason_and_happens_once(cast: Cast) -> None:
     assert Event.objects.filter(kind="grant.revoked").count() == 1
 
 
+def test_what_was_revoked_may_be_given_again_on_the_same_day(cast: Cast) -> None:
+    (first,) = give(cast)
+    revoke_grant(grant=first, reason="登记有误", actor=cast.administrator, now=NOW)
+    (second,) = give(cast, now=LATER)
+    assert (
+        Grant.objects.in_force(day=local_day(LATER), now=LATER).filter(pk__in=[first.pk, second.pk]).get()
+        == second
+    )
+    with pytest.raises(Refused):
+        give(cast, now=LATER)
+
+
 def test_only_administrators_give_and_take(cast: Cast) -> None:
     for actor in (cast.clerk, cast.officer, cast.finance, cast.auditor):
         with pytest.raises(NotYours):

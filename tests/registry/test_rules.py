@@ -47,6 +47,9 @@ def test_the_negative_list_closes_an_item() -> None:
     with pytest.raises(Unlawful) as refused:
         check_item(replace(ITEM, negative=True), date(2026, 1, 1))
     assert refused.value.code == "item_negative"
+    with pytest.raises(Unlawful, match="依据：台建〔2021〕40号 §二") as refused:
+        check_item(replace(ITEM, negative=True, source="台建〔2021〕40号 §二(一)"), date(2026, 1, 1))
+    assert "先联系审批部门" in refused.value.message
 
 
 @pytest.mark.parametrize(

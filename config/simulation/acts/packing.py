@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from config.simulation.world import Deed, World
 from ingest.models import Case, Original
 from ingest.rules import HandlingState, may_post_originals
-from ingest.services.stops import onward
+from ingest.services.stops import deliverer, onward
 from logistics.models import Parcel
 from logistics.rules.parcels import ParcelState, Party
 from logistics.rules.payers import Leg
@@ -44,6 +44,9 @@ def pack_something(world: World) -> Deed | None:
         return None
     others = [one for one in free if one.pk != first.pk and world.dice.random() < 0.6]
     together = [first, *(one for one in others if _goes(world, one, going))]
+    if going.leg == Leg.JOINT_RESULT:
+        # A joint result leaves whole: all of this case, and of no other.
+        together = [one for one in free if one.case_id == first.case_id and one.kind == first.kind]
     pks = [one.pk for one in together]
     return Deed(
         name="pack",
@@ -108,7 +111,8 @@ def still_goes(world: World, parcel: Parcel) -> bool:
     items = parcel.items.select_related("original__case__window", "original__handling__office")
     there = (parcel.receiver_kind, parcel.receiver_id)
     ways = [direction(world, item.original) for item in items.order_by("pk")]
-    return bool(ways) and all(way is not None and way.key[1:] == there for way in ways)
+    goes = bool(ways) and all(way is not None and way.key[1:] == there for way in ways)
+    return goes and (parcel.leg != Leg.JOINT_RESULT or _is_whole(parcel))
 
 
 def direction(world: World, original: Original) -> Direction | None:
@@ -134,7 +138,24 @@ def _result_direction(original: Original) -> Direction | None:
     states = list(case.handlings.values_list("state", flat=True))
     if any(state not in OVER for state in states):
         return None
-    return Direction(Leg.JOINT_RESULT, _home(case))
+    sends = deliverer(case.handlings.select_related("office"))
+    if original.place_id != sends.office_id:
+        return Direction(Leg.TRANSFER, sends.office)
+    return Direction(Leg.JOINT_RESULT, _home(case)) if _gathered(case, sends.office_id) else None
+
+
+def _gathered(case: Case, office_id: int) -> bool:
+    """Whether every paper result that is still about lies at this office."""
+    results = case.originals.filter(kind=Original.Kind.RESULT)
+    abroad = results.filter(place__in=[Original.Place.OFFICE, Original.Place.PARCEL])
+    return not abroad.exclude(place=Original.Place.OFFICE, place_id=office_id).exists()
+
+
+def _is_whole(parcel: Parcel) -> bool:
+    """Whether no result of its cases was left on the table."""
+    cases = parcel.items.values("original__case")
+    results = Original.objects.filter(kind=Original.Kind.RESULT, case__in=cases, place=Original.Place.OFFICE)
+    return not results.exclude(parcel_items__in=parcel.items.all()).exists()
 
 
 def _home(case: Case) -> End:

@@ -1,0 +1,94 @@
+"""Rows of an older version come through every migration, on either database, and what is new is filled in from them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.db.migrations import RunPython
+from django.db.migrations.loader import MigrationLoader
+
+from tests.conftest import SERVERS
+from tests.services.servers import has_postgresql
+from tests.shared import ROOT
+
+DATABASE = "upgraded"
+TRIED = {
+    ("ingest", "0004_notice_promises_and_the_desk"),
+    ("ingest", "0005_counted_from"),
+    ("logistics", "0010_inbox_judged_later"),
+    ("ocr", "0003_count_and_guard"),
+}
+"""Migrations that carry rows over; `old_rows` begins before all of them."""
+WITHOUT_ROWS = {
+    ("ingest", "0011_talk_is_append_only"),
+    ("ocr", "0005_grams"),
+    ("registry", "0003_append_only"),
+    ("logistics", "0004_append_only"),
+    ("logistics", "0006_postage_budgets"),
+    ("logistics", "0013_handover_lists"),
+}
+"""Migrations that run code but only put up tables or triggers."""
+
+
+def upgraded(environment: dict[str, str], folder: Path) -> Any:
+    told = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tests.upgrading.old_rows"],
+        cwd=ROOT,
+        env=environment | {"DJANGO_SETTINGS_MODULE": "config.settings", "TONGBAN_DATA_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr[-3000:]
+    return json.loads(told.stdout)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def told(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """What the old installation became, on a database of its own."""
+    environment = {name: value for name, value in os.environ.items() if name != "TONGBAN_DATABASE_URL"}
+    if request.param == "sqlite":
+        return upgraded(environment, tmp_path)
+    if not has_postgresql():
+        pytest.skip("no PostgreSQL is installed")
+    SERVERS.ensure(SERVERS.postgresql)
+    with psycopg.connect(SERVERS.postgresql.database_url("postgres"), autocommit=True) as server:
+        server.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
+        server.execute(f"CREATE DATABASE {DATABASE}")
+        try:
+            url = SERVERS.postgresql.database_url(DATABASE)
+            return upgraded(environment | {"TONGBAN_DATABASE_URL": url}, tmp_path)
+        finally:
+            server.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+
+
+def test_no_row_is_lost_and_the_new_columns_say_what_the_old_ones_knew(told: Any) -> None:
+    assert told["lost"] == []
+    assert {name for (name,) in told["applicants"]} == {"施伯安"}
+    waiting, noticed, running, decided, closed, pending = told["handlings"]
+    # Asked twice in the old days: the first time is when the applicant was told.
+    assert waiting == ["supplement", "2026-02-28 17:30:00+00:00", "缺少副本", False, None, None]
+    assert noticed == ["accepted", "2026-03-06 17:30:00+00:00", "", False, None, None]
+    # Accepted at half past one on the tenth, local time.
+    assert running == ["accepted", None, "", False, "2026-03-10", 5]
+    assert decided[:4] == ["decided", None, "", True]
+    assert closed[:4] == ["decided", None, "", False]
+    assert pending == ["pending", None, "", False, None, None]
+    assert told["reviews"] == [["2", 2]]
+    assert told["pushes"] == [["2026-03-09 17:30:00+00:00"]]
+
+
+def test_every_migration_that_runs_code_is_tried_or_has_no_rows() -> None:
+    loader = MigrationLoader(None)
+    ours = {"storage", "registry", "ingest", "ocr", "dossier", "logistics", "workers", "config"}
+    running = {
+        key
+        for key, migration in loader.disk_migrations.items()
+        if key[0] in ours and any(isinstance(step, RunPython) for step in migration.operations)
+    }
+    assert running == TRIED | WITHOUT_ROWS
