@@ -23,7 +23,7 @@ LONG_AGO = [
     ("logistics", "0009_damaged_originals"),
     ("ocr", "0002_review"),
 ]
-"""Before every migration that carries rows over: ingest 0004 and 0005, logistics 0010, ocr 0003."""
+"""Before every migration that carries rows over: ingest 0004 and 0005, logistics 0010, ocr 0003 and 0006."""
 MONDAY = datetime(2026, 3, 9, 17, 30, tzinfo=UTC)
 """Half past one on Tuesday morning at Shanghai: the day is the local one."""
 NUMBERS = itertools.count(1)
@@ -95,6 +95,7 @@ def plant(old: Any) -> Planter:
             subject_id=str(asked.pk), stream="x", sequence=sequence, data={},
         )  # fmt: skip
     _read_page(seeds, noticed.case)
+    _unread_page(seeds, noticed.case)
     _push(seeds, centre)
     return seeds
 
@@ -111,6 +112,17 @@ def _read_page(seeds: Planter, case: Any) -> None:
             "ocr.Reading", page=page, engine="rapidocr", engine_version=str(version), lines=lines,
             fields=[{"line": 2, "certain": False}], read_at=MONDAY + timedelta(hours=version),
         )  # fmt: skip
+
+
+def _unread_page(seeds: Planter, case: Any) -> None:
+    """A page on which nothing was found."""
+    digest = hashlib.sha256(b"unread").hexdigest()
+    stored = seeds.make("storage.StoredObject", sha256=digest, kind="page")
+    file = seeds.make("ingest.SourceFile", case=case, stored=stored, sha256=digest, verdict="accepted")
+    page = seeds.make("ingest.Page", case=case, file=file, stored=stored, sha256=digest, source="as_captured")
+    seeds.make(
+        "ocr.Reading", page=page, engine="rapidocr", engine_version="1", failure="no_text", read_at=MONDAY
+    )
 
 
 def _push(seeds: Planter, centre: Any) -> None:

@@ -11,7 +11,9 @@ import psycopg
 import pytest
 from django.db.migrations import RunPython
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
 
+from storage import append_only
 from tests.conftest import SERVERS
 from tests.services.servers import has_postgresql
 from tests.shared import ROOT
@@ -22,17 +24,11 @@ TRIED = {
     ("ingest", "0005_counted_from"),
     ("logistics", "0010_inbox_judged_later"),
     ("ocr", "0003_count_and_guard"),
+    ("ocr", "0006_pages_carried_on_and_pictures"),
 }
 """Migrations that carry rows over; `old_rows` begins before all of them."""
-WITHOUT_ROWS = {
-    ("ingest", "0011_talk_is_append_only"),
-    ("ocr", "0005_grams"),
-    ("registry", "0003_append_only"),
-    ("logistics", "0004_append_only"),
-    ("logistics", "0006_postage_budgets"),
-    ("logistics", "0013_handover_lists"),
-}
-"""Migrations that run code but only put up tables or triggers."""
+WITHOUT_ROWS = {("ocr", "0005_grams")}
+"""Migrations that run code but only put up tables; those that only put up triggers are known by their function."""
 
 
 def upgraded(environment: dict[str, str], folder: Path) -> Any:
@@ -79,8 +75,13 @@ def test_no_row_is_lost_and_the_new_columns_say_what_the_old_ones_knew(told: Any
     assert decided[:4] == ["decided", None, "", True]
     assert closed[:4] == ["decided", None, "", False]
     assert pending == ["pending", None, "", False, None, None]
-    assert told["reviews"] == [["2", 2]]
+    assert told["reviews"] == [["2", 2], ["1", 1]]
     assert told["pushes"] == [["2026-03-09 17:30:00+00:00"]]
+
+
+def carries(step: Operation) -> bool:
+    """Whether a step may touch rows: it runs code of its own, not what puts triggers up."""
+    return isinstance(step, RunPython) and step.code.__module__ != append_only.__name__
 
 
 def test_every_migration_that_runs_code_is_tried_or_has_no_rows() -> None:
@@ -89,6 +90,6 @@ def test_every_migration_that_runs_code_is_tried_or_has_no_rows() -> None:
     running = {
         key
         for key, migration in loader.disk_migrations.items()
-        if key[0] in ours and any(isinstance(step, RunPython) for step in migration.operations)
+        if key[0] in ours and any(carries(step) for step in migration.operations)
     }
     assert running == TRIED | WITHOUT_ROWS
