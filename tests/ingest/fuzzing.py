@@ -1,6 +1,7 @@
 """Damaged files for the inspectors: `python -m tests.ingest.fuzzing SECONDS FOLDER [SEED]` keeps in FOLDER whatever was not foreseen.
 
-What it finds belongs into tests/ingest/corpus, shortened by hand where that is easy, once it has been mended.
+What it finds belongs into tests/ingest/corpus, shortened by hand where that is easy and named `….bin`, once
+it has been mended.
 """
 
 import hashlib
