@@ -1,9 +1,11 @@
-"""卷宗: one signed file for each version of a handling's materials, what became of it, and who took a copy."""
+"""卷宗: one signed file for each version of a handling's materials, what became of it, who took a copy, and how the
+paper that arrived compares with it."""
 
 from django.db import models
 from django.db.models import Q
 
-from ingest.models import Handling
+from dossier.arrivals import ArrivalState, ArrivalVerdict, Outcome
+from ingest.models import Handling, Original
 from registry.actors import Actor
 from registry.models import User
 from registry.permissions import Reach
@@ -146,3 +148,85 @@ class PublicCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.window:%Y-%m-%d %H:%M} {self.count}"
+
+
+class ArrivalComparison(models.Model):
+    """到件比对: one rescan of an original that arrived, held against the signed pages of its material.
+
+    `leaves` are the keys of those pages in the dossier's order; `result` is an `Outcome`: boxes and shares, no text.
+    """
+
+    original = models.ForeignKey(
+        Original, on_delete=models.PROTECT, related_name="comparisons", verbose_name="原件"
+    )
+    dossier = models.ForeignKey(
+        Dossier, on_delete=models.PROTECT, related_name="comparisons", verbose_name="卷宗"
+    )
+    sha256 = models.CharField("扫描件 SHA-256", max_length=64)
+    leaves = models.JSONField("卷宗页", default=list)
+    state = models.CharField(
+        "状态", max_length=8, choices=ArrivalState.choices(), default=ArrivalState.WAITING.value
+    )
+    result = models.JSONField("比对结果", default=dict, blank=True)
+    asked_by = models.CharField("扫描人", max_length=100)
+    asked_at = models.DateTimeField("扫描时间")
+    compared_at = models.DateTimeField("比对时间", null=True, blank=True)
+    verdict = models.CharField("结论", max_length=12, choices=ArrivalVerdict.choices(), blank=True)
+    reason = models.CharField("理由", max_length=200, blank=True)
+    judged_by = models.CharField("认定人", max_length=100, blank=True)
+    judged_at = models.DateTimeField("认定时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "到件比对"
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["original", "dossier", "sha256"], name="dossier_rescan_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=ArrivalState.values()), name="dossier_arrival_state"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="judged") | (Q(judged_at__isnull=False) & ~Q(verdict="")),
+                name="dossier_arrival_judged",
+            ),
+            models.CheckConstraint(
+                condition=Q(verdict__in=["", "same"]) | ~Q(reason=""), name="dossier_arrival_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.original_id}/{self.sha256[:12]}"
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the machine found; nothing while it still compares."""
+        return Outcome.from_json(self.result) if self.result else Outcome((), ())
+
+    @classmethod
+    def within(cls, reach: Reach, actor: Actor) -> Q:
+        """Own where the original's handling is the office's."""
+        if reach == Reach.OWN_OFFICE and actor.office_id is not None:
+            return Q(dossier__handling__office_id=actor.office_id)
+        return Q(pk__in=())
+
+
+class ArrivedPage(models.Model):
+    """One page of a rescan. Append-only: the bytes and their place in the stack never change."""
+
+    comparison = models.ForeignKey(
+        ArrivalComparison, on_delete=models.PROTECT, related_name="pages", verbose_name="到件比对"
+    )
+    number = models.PositiveIntegerField("页码")
+    stored = models.ForeignKey(StoredObject, on_delete=models.PROTECT, related_name="+", verbose_name="图像")
+    width = models.PositiveIntegerField("宽（像素）")
+    height = models.PositiveIntegerField("高（像素）")
+    rotation = models.PositiveSmallIntegerField("扶正需顺时针旋转", default=0)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "到件页"
+        ordering = ["comparison", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["comparison", "number"], name="dossier_arrived_page_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.comparison_id}#{self.number}"

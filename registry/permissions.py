@@ -75,6 +75,7 @@ OFFICER = (
         "handling.decide",
         "dossier.download",
         "dossier.countersign",
+        "original.compare",
         "directory.see",
     }
 )

@@ -24,6 +24,7 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
+from dossier.safeguards import ARRIVAL_GUARDS  # noqa: E402
 from ingest.safeguards import PROBLEM_GUARDS, TALK_GUARDS  # noqa: E402
 from logistics.postage.safeguards import (  # noqa: E402
     BUDGET_GUARDS,
@@ -51,6 +52,7 @@ GUARDS = {
     **TALK_GUARDS,
     **PROBLEM_GUARDS,
     **HANDOVER_GUARDS,
+    **ARRIVAL_GUARDS,
 }
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from registry.models import Event
 from workers.work import (
+    arrivals,
     calendars,
     dossiers,
     letters,
@@ -73,6 +74,8 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "original.moved": (Reaction("close_delivered", parcels.close_delivered),),
     "case.closed": (Reaction("ask_satisfaction", ratings.ask), TELL),
     "rating.given": (TELL,),
+    "arrival.rescanned": (Reaction("compare_arrival", arrivals.compare),),
+    "arrival.judged": (Reaction("open_arrival_incident", arrivals.open_incident),),
     "webhook.received": (Reaction("take_in_push", parcels.take_in_push),),
     "statement.import_asked": (Reaction("import_statement", statements.import_asked),),
     "statement.imported": (Reaction("check_statement", statements.check),),

@@ -192,6 +192,7 @@ CASE_ACTS = (
     "case.withdraw",
     "case.deliver",
     "original.take_in",
+    "original.compare",
     "parcel.pack",
     "page.see",
     "parcel.see",

@@ -27,6 +27,12 @@ class Placed:
     signed_for: str = ""
 
     @property
+    def can_compare(self) -> bool:
+        """Whether it arrived here and has signed pages to be held against."""
+        at_office = self.original.place == Original.Place.OFFICE
+        return self.here and at_office and self.original.kind == Original.Kind.MATERIAL
+
+    @property
     def can_hand_out(self) -> bool:
         return self.here and self.original.place == Original.Place.WINDOW
 

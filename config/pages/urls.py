@@ -5,6 +5,7 @@ from django.urls import path
 from config.pages import (
     administration,
     agreements,
+    arrivals,
     auditing,
     calendars,
     carrier_accounts,
@@ -62,6 +63,10 @@ urlpatterns = [
     path("materials/<int:pk>/original/", counter.take_in, name="take_in"),
     path("materials/<int:pk>/defer/", counter.defer, name="defer"),
     path("materials/<int:pk>/promised/", counter.hand_in_promised, name="keep_promise"),
+    path("originals/<int:pk>/arrival/", arrivals.arrival, name="arrival"),
+    path("comparisons/<int:pk>/", arrivals.comparison, name="comparison"),
+    path("comparisons/<int:pk>/judge/", arrivals.judge, name="judge_arrival"),
+    path("comparisons/<int:pk>/sheets/<int:number>.jpg", arrivals.comparison_sheet, name="comparison_sheet"),
     path("originals/<int:pk>/hand-out/", counter.hand_out, name="hand_out"),
     path("handlings/<int:pk>/resubmit/", counter.resubmit_handling, name="resubmit"),
     path("handlings/<int:pk>/accept/", counter.accept_handling, name="accept"),

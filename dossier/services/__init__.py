@@ -1,5 +1,6 @@
 """What people and events do with dossiers: build, sign for receipt, hand out, renew."""
 
+from dossier.services.arriving import compare_arrival, judge_arrival, take_rescan
 from dossier.services.building import build
 from dossier.services.checking import check_file, check_in_hand
 from dossier.services.countersigning import confirm_result, countersign, seal_document
@@ -15,9 +16,11 @@ __all__ = [
     "check_file",
     "check_for_anyone",
     "check_in_hand",
+    "compare_arrival",
     "confirm_result",
     "countersign",
     "differences",
+    "judge_arrival",
     "known_leaves",
     "material_copy",
     "materials_of",
@@ -26,4 +29,5 @@ __all__ = [
     "renew_due",
     "seal_document",
     "stamped_copy",
+    "take_rescan",
 ]

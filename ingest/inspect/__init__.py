@@ -5,20 +5,28 @@ Engines below this room's services: values and paths only, no Django.
 
 from ingest.inspect.findings import FoundCode, Inspection, PageImage, PageSource, Sheet, TextLine, Verdict
 from ingest.inspect.inspecting import inspect_file
+from ingest.inspect.matching import Match, Place, SignedPage, match_page
 from ingest.inspect.pool import Pool, shared_pool
+from ingest.inspect.setting import NotSet, pdf_beside
 from ingest.inspect.viewing import NotDrawn, view_of
 
 __all__ = [
     "FoundCode",
     "Inspection",
+    "Match",
     "NotDrawn",
+    "NotSet",
     "PageImage",
     "PageSource",
+    "Place",
     "Pool",
     "Sheet",
+    "SignedPage",
     "TextLine",
     "Verdict",
     "inspect_file",
+    "match_page",
+    "pdf_beside",
     "shared_pool",
     "view_of",
 ]

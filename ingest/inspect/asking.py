@@ -15,8 +15,13 @@ from ingest.inspect.sentences import REFUSALS
 log = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
-_PAGES_WITH = {messages.Done: range(1, MAX_PAGES + 1), messages.Drawn: range(1)}
-V = TypeVar("V", messages.Done, messages.Drawn)
+_PAGES_WITH = {
+    messages.Done: range(1, MAX_PAGES + 1),
+    messages.Drawn: range(1),
+    messages.Registered: range(1),
+    messages.Set: range(1),
+}
+V = TypeVar("V", messages.Done, messages.Drawn, messages.Registered, messages.Set)
 
 
 def ask_child(

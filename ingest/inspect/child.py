@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from ingest.inspect import limits
+from ingest.inspect.beside import set_beside
 from ingest.inspect.kinds import HEAD_BYTES, TAIL_BYTES, MediaType, media_type_of, refuse_two_in_one
 from ingest.inspect.pages import PageWriter
 from ingest.inspect.pdf import take_pdf
@@ -30,7 +31,7 @@ def main() -> None:
     limit_this_process()
     for line in requests:
         request = json.loads(line)
-        _renew_allowance()
+        _renew_allowance(request.get("seconds", limits.STEP_SECONDS))
         spent = _answer(request, answers)
         signal.setitimer(signal.ITIMER_REAL, 0)
         if spent:
@@ -60,13 +61,13 @@ def _take_over_pipes() -> tuple[BinaryIO, BinaryIO]:
     return requests, answers
 
 
-def _renew_allowance() -> None:
-    """Another page may cost as much as the first; the kernel kills whoever takes more."""
+def _renew_allowance(seconds: float = limits.STEP_SECONDS) -> None:
+    """Another page may cost as much as the first; the kernel kills whoever takes more CPU time, or `seconds` of any."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     allowed = int(used.ru_utime + used.ru_stime) + 1 + limits.CHILD_CPU_SECONDS
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (allowed, hard))
-    signal.setitimer(signal.ITIMER_REAL, limits.STEP_SECONDS + _BESIDE_THE_WALL_CLOCK)
+    signal.setitimer(signal.ITIMER_REAL, seconds + _BESIDE_THE_WALL_CLOCK)
 
 
 def _answer(request: dict[str, Any], answers: BinaryIO) -> bool:
@@ -74,7 +75,7 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> bool:
     _say(answers, {"begun": True})
     refused: dict[str, Any] = {"figures": {}, "media_type": ""}
     try:
-        verdict = _view(request) if "view" in request else _inspect(request, answers, refused)
+        verdict = _told(request, answers, refused)
     except Unacceptable as why:
         verdict = {**refused, "refused": why.code, "figures": why.figures}
     except MemoryError:
@@ -85,6 +86,18 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> bool:
         verdict = {**refused, "refused": "damaged", "unforeseen": said, "spent": True}
     _say(answers, verdict)
     return bool(verdict.get("spent", False))
+
+
+def _told(request: dict[str, Any], answers: BinaryIO, refused: dict[str, Any]) -> dict[str, Any]:
+    """The answer to each kind of question."""
+    if "view" in request:
+        return _view(request)
+    if "beside" in request:
+        set_beside(Path(request["path"]), Path(request["beside"]), Path(request["folder"]) / limits.BESIDE)
+        return {"set_beside": True}
+    if "match" in request:
+        return _match(request)
+    return _inspect(request, answers, refused)
 
 
 def _inspect(request: dict[str, Any], answers: BinaryIO, refused: dict[str, Any]) -> dict[str, Any]:
@@ -127,6 +140,15 @@ def _view(request: dict[str, Any]) -> dict[str, Any]:
         part=tuple(view["part"]) if view["part"] else None,
     )
     return {"drawn": True}
+
+
+def _match(request: dict[str, Any]) -> dict[str, Any]:
+    """A rescanned page held against signed ones. Loaded on demand, as the code reader is."""
+    registering = import_module("ingest.inspect.registering")
+    pages = [
+        registering.Signed(Path(page["path"]), page["alike"], page["otherwise"]) for page in request["match"]
+    ]
+    return {"registered": registering.register(Path(request["path"]), pages), "spent": True}
 
 
 def _read_codes(path: Path) -> list[dict[str, Any]]:

@@ -52,11 +52,26 @@ MOST_CODES = 50
 LONGEST_CODE = 8_000
 """Codes that are told of one page, and characters of one: a QR code holds 7,089 digits at most."""
 
+MATCH_SECONDS = 60.0
+"""Wall time for holding a page against signed ones: nobody waits at a counter for it, and CPU time is limited anyway."""
+
+MOST_SIGNED = 3
+"""Signed pages that one rescanned picture is held against in one request."""
+
+MOST_PLACES = 200
+"""Places of difference that are told of one page."""
+
 FILES_PER_CHILD = 100
 MAX_ANSWER_BYTES = 16 * MIB
 
 VIEW = "view.jpg"
 """A picture of a page for the screen, in the work folder."""
+
+BESIDE = "beside.pdf"
+"""A stranger's PDF with a sheet of ours beside it, in the work folder."""
+
+MOST_BESIDE = 10
+"""Pages of a stranger's PDF that are set so."""
 
 VECTORS = "vectors.pdf"
 """The file of pages that may stay what they are, in the work folder and beside the pages."""

@@ -5,7 +5,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from ingest.inspect.findings import PageSource
-from ingest.inspect.limits import LONGEST_CODE, MAX_PAGES, MAX_SIDE, MOST_CODES
+from ingest.inspect.limits import (
+    LONGEST_CODE,
+    MAX_PAGES,
+    MAX_SIDE,
+    MOST_CODES,
+    MOST_PLACES,
+    MOST_SIGNED,
+)
 from ingest.inspect.sentences import FAULTS, REFUSALS
 
 Sentence = Annotated[str, StringConstraints(max_length=200)]
@@ -88,7 +95,42 @@ class Drawn(_Message):
     drawn: Literal[True]
 
 
-Message = Finished | Refusal | Done | Drawn
+Number = Annotated[float, Field(ge=-10 * MAX_SIDE, le=10 * MAX_SIDE, allow_inf_nan=False)]
+Point = tuple[Number, Number]
+
+
+class Place(_Message):
+    """Where a rescanned page differs from the signed one, in stored pixels of both."""
+
+    kind: Literal["changed", "missing", "added", "seal"]
+    signed: tuple[Number, Number, Number, Number]
+    sheet: tuple[Point, Point, Point, Point]
+
+
+class Found(_Message):
+    """Which of the signed pages it is, if any, and how far they agree."""
+
+    index: Annotated[int, Field(ge=0, lt=MOST_SIGNED)] | None
+    inliers: Annotated[int, Field(ge=0)] = 0
+    agreement: Annotated[float, Field(ge=0, le=1)] = 0.0
+    unseen: Annotated[float, Field(ge=0, le=1)] = 0.0
+    places: Annotated[tuple[Place, ...], Field(max_length=MOST_PLACES)] = ()
+
+
+class Registered(_Message):
+    """The rescanned page was held against the signed ones; `spent` as with a refusal."""
+
+    registered: Found
+    spent: bool = False
+
+
+class Set(_Message):
+    """The sheets that were asked for lie in the work folder under their one name."""
+
+    set_beside: Literal[True]
+
+
+Message = Finished | Refusal | Done | Drawn | Registered | Set
 _adapter: TypeAdapter[Message] = TypeAdapter(Message)
 
 

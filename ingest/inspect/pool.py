@@ -74,18 +74,19 @@ class Child:
         return self._process.poll() is None
 
     def ask(self, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Messages of the child, the last of which is its verdict.
+        """Messages of the child, the last of which is its verdict. `seconds` of a request are its own patience.
 
         Raises ChildGone before the first message, ChildDied or ChildOverTime later; the child is no more then.
         """
         self.files += 1
         self._send(request)
         begun = time.monotonic()
-        self._await_begin(begun + STEP_SECONDS)
+        step = float(request.get("seconds", STEP_SECONDS))
+        self._await_begin(begun + step)
         pages = 0
         while True:
-            longest = begun + STEP_SECONDS + SECONDS_PER_PAGE * pages
-            message = self._receive(min(time.monotonic() + STEP_SECONDS, longest))
+            longest = begun + step + SECONDS_PER_PAGE * pages
+            message = self._receive(min(time.monotonic() + step, longest))
             if message.get("spent"):
                 self.kill()
             yield message

@@ -56,6 +56,7 @@ class IncidentKind(Term):
     EXCEPTION = "exception", "运输异常"
     DELIVERY_REVERSED = "delivery_reversed", "签收被撤销"
     SILENCE = "silence", "长时间无轨迹"
+    ARRIVAL_DIFFERS = "arrival_differs", "到件与卷宗不符"
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ DUE_IN: dict[str, timedelta] = {
     IncidentKind.MISSING_ITEM: timedelta(days=1),
     IncidentKind.DAMAGED: timedelta(days=1),
     IncidentKind.DELIVERY_REVERSED: timedelta(days=1),
+    IncidentKind.ARRIVAL_DIFFERS: timedelta(days=1),
 }
 DUE_OTHERWISE = timedelta(days=3)
 HEAVIEST_G = 30_000

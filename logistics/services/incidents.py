@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from ingest.models import Original
-from logistics.models import Incident, Parcel
+from logistics.models import CustodyEvent, Incident, Parcel
 from logistics.rules.parcels import IncidentKind, Party, due_in
 from registry import events
 from registry.actors import Actor
@@ -49,6 +49,29 @@ def report_incident(
     check_may(actor, "incident.report", parcel)
     with transaction.atomic():
         return open_incident(kind=kind, parcel=parcel, original=original, actor=actor, now=now)
+
+
+def report_difference(
+    *, original: Original, judged_at: datetime, actor: Actor, now: datetime
+) -> Incident | None:
+    """An office found that an original differs from its signed dossier: whoever sent the parcel has to answer.
+
+    Told again, it opens nothing more, not even after the incident was closed. None when it came in no parcel.
+    """
+    last = CustodyEvent.objects.filter(
+        original=original, to_place=Original.Place.OFFICE, parcel__isnull=False
+    )
+    arrival = last.select_related("parcel").order_by("-sequence").first()
+    if arrival is None or arrival.parcel is None:
+        return None
+    kind = IncidentKind.ARRIVAL_DIFFERS
+    with transaction.atomic():
+        told = Incident.objects.filter(
+            kind=kind.value, parcel=arrival.parcel, original=original, opened_at__gte=judged_at
+        ).first()
+        return told or open_incident(
+            kind=kind, parcel=arrival.parcel, original=original, actor=actor, now=now
+        )
 
 
 def resolve_incident(*, incident: Incident, resolution: str, actor: Actor, now: datetime) -> None:

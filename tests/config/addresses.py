@@ -13,7 +13,7 @@ ABOUT = {
     ),
     **dict.fromkeys(["resubmit", "accept", "pre_review", "supplement", "refuse", "decide"], "handling"),
     **dict.fromkeys(["take_in", "defer", "keep_promise"], "material"),
-    **dict.fromkeys(["hand_out"], "original"),
+    **dict.fromkeys(["hand_out", "arrival"], "original"),
     **dict.fromkeys(
         ["page", "place_page", "thumbnail", "page_image", "cut_out", "review", "settle_line", "leave_as_image", "read_page_again", "choose_reading"],
         "page",
@@ -39,6 +39,8 @@ ABOUT = {
     ),
     "take_off_handover": "handover_line",
     "handover_sheet": "handover_sheet",
+    **dict.fromkeys(["comparison", "judge_arrival"], "comparison"),
+    "comparison_sheet": "comparison_sheet",
     **dict.fromkeys(["resolve_incident"], "incident"),
     **dict.fromkeys(["dossier_file", "dossier_copy", "dossier_proof", "dossier_material", "sign_receipt", "sign_result", "check_dossier", "check_in_hand"], "dossier"),
     **dict.fromkeys(["slip", "slip_preview"], "slip"),

@@ -8,7 +8,7 @@ import pikepdf
 from django.urls import URLPattern
 
 from config.pages.urls import urlpatterns
-from dossier.models import Dossier, DossierState
+from dossier.models import ArrivalComparison, Dossier, DossierState
 from ingest.models import Case, Handling, Material, Notice, Original, Page, StackPage
 from logistics.models import (
     DisputeLetter,
@@ -42,7 +42,7 @@ from storage.models import Kind
 from storage.services import store_bytes
 from tests.cast import NOW
 from tests.config.addresses import ABOUT, EXTRA
-from tests.config.carried import a_handover
+from tests.config.carried import a_comparison, a_handover
 from tests.config.shared_work import Shared, plant
 from tests.ingest.platforms import parked_notice
 from tests.ingest.stacks import waiting_page
@@ -68,6 +68,7 @@ class World:
     handover: HandoverList
     incident: Incident
     dossier: Dossier
+    comparison: ArrivalComparison
     slip: Slip
     statement: Statement
     handed_in: StatementUpload
@@ -102,6 +103,8 @@ class World:
             "rating_ask": {"token": self.shared.ask.token_text},
             "incident": {"pk": self.incident.pk},
             "dossier": {"pk": self.dossier.pk},
+            "comparison": {"pk": self.comparison.pk},
+            "comparison_sheet": {"pk": self.comparison.pk, "number": 1},
             "slip": {"pk": self.slip.pk},
             "slip_code": {"token": write(Purpose.SLIP, self.slip.code).text},
             "statement": {"pk": self.statement.pk},
@@ -176,6 +179,7 @@ def populate(road: Road) -> World:
             kind=IncidentKind.DAMAGED, parcel=parcel, actor=cast.clerk, now=NOW + timedelta(hours=1)
         ),
         dossier=dossier,
+        comparison=a_comparison(dossier, road.originals[0]),
         slip=_slip(road),
         statement=statement,
         handed_in=_handed_in(road),

@@ -1,0 +1,35 @@
+"""A stranger's PDF beside a sheet of ours, set in a limited child: this process never opens it."""
+
+import stat
+import tempfile
+from pathlib import Path
+
+from ingest.inspect import messages
+from ingest.inspect.asking import ask_child
+from ingest.inspect.limits import BESIDE
+from ingest.inspect.pool import Pool
+from ingest.inspect.sentences import refusal
+from storage.errors import Refused
+
+
+class NotSet(Refused):
+    """The PDF cannot be printed so; its sentence says why."""
+
+
+def pdf_beside(foreign: bytes, own: bytes, *, pool: Pool | None = None) -> bytes:
+    """A4 sheets as PDF: each page of `foreign` at its true size, and the first page of `own` to its right.
+
+    Equal input gives equal bytes. Raises NotSet.
+    """
+    with tempfile.TemporaryDirectory(prefix="beside-") as name:
+        folder = Path(name)
+        (folder / "foreign.pdf").write_bytes(foreign)
+        (folder / "own.pdf").write_bytes(own)
+        request = {"path": str(folder / "foreign.pdf"), "folder": name, "beside": str(folder / "own.pdf")}
+        verdict, _ = ask_child(request, messages.Set, pool)
+        if isinstance(verdict, messages.Refusal):
+            raise NotSet(verdict.refused, refusal(verdict.refused, verdict.figures))
+        made = folder / BESIDE
+        if not stat.S_ISREG(made.lstat().st_mode):
+            raise ValueError("inspection child left something that is not a file")
+        return made.read_bytes()
