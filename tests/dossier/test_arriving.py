@@ -137,6 +137,7 @@ def test_the_same_papers_in_another_order_are_the_same(
     assert not list(verify_chains())
 
 
+@pytest.mark.usefixtures("append_only")
 def test_the_same_file_is_taken_in_compared_and_judged_once(
     original: Original, cast: Cast, tmp_path: Path
 ) -> None:

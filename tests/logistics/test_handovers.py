@@ -256,6 +256,7 @@ def test_the_signed_sheet_is_attached_once_and_only_to_a_signed_list(
         attach_sheet(handover=handover, path=broken, actor=road.cast.clerk, now=LATER)
 
 
+@pytest.mark.usefixtures("append_only")
 def test_a_signed_list_is_frozen_and_corrected_by_an_entry_beside_it(road: Road, two: list[Parcel]) -> None:
     handover = signed(road, gathered(road, two))
     acts: list[Callable[[], object]] = [
