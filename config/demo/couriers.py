@@ -8,7 +8,7 @@ from datetime import datetime
 from config.demo.stage import sandbox, sandbox_url
 from logistics.models import Carrier, CarrierAccount
 from logistics.postage.contracts import add_tariff
-from logistics.rules.tariffs import Basis, Surcharge, Tariff, Zone
+from logistics.sandbox.tariff import sample_tariff
 from logistics.services.accounts import add_account, add_carrier
 from registry.actors import SYSTEM
 from registry.models import ServiceCentre
@@ -83,23 +83,6 @@ def _engage(
         actor=SYSTEM,
         now=now,
     )
-    add_tariff(tariff=_contract(code, centre, now), actor=SYSTEM, now=now)
+    tariff = sample_tariff(carrier=code, centre_id=centre.pk, day=local_day(now))
+    add_tariff(tariff=tariff, actor=SYSTEM, now=now)
     return account
-
-
-def _contract(code: str, centre: ServiceCentre, now: datetime) -> Tariff:
-    return Tariff(
-        carrier=code,
-        centre_id=centre.pk,
-        product="standard",
-        version="2026",
-        valid_from=local_day(now).replace(month=1, day=1),
-        valid_until=None,
-        zones=(
-            Zone("province", "省内", ("33",), ("33",), 1000, 1200, 1000, 200),
-            Zone("nation", "省外", ("",), ("",), 1000, 2000, 1000, 800),
-        ),
-        surcharges=(Surcharge("collect", Basis.FLAT, 100),),
-        weight_tolerance_g=20,
-        promise_hours=72,
-    )

@@ -22,8 +22,8 @@ class Crash(BaseException):
 class CommitPoints:
     """Every commit of the default connection passes here, named by the act that made it, its number and the side.
 
-    `wrote`: whether anything was written since it was last set back. A statement outside a transaction is a commit of its own. Points at which no process died yet are chosen first, so
-    that in time each has had its crash.
+    A statement outside a transaction is a commit of its own. Points at which no process died yet are chosen first, so
+    that in time each has had its crash. `wrote`: whether anything was written since it was last set back.
     """
 
     def __init__(self, dice: Random) -> None:

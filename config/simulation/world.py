@@ -16,8 +16,8 @@ from config.simulation.wire import Wire
 from logistics.couriers.calling import Caller
 from logistics.models import Carrier
 from logistics.postage.contracts import add_tariff
-from logistics.rules.tariffs import Basis, Surcharge, Tariff, Zone
 from logistics.sandbox.server import running
+from logistics.sandbox.tariff import sample_tariff
 from logistics.sandbox.world import World as CourierWorld
 from logistics.services.accounts import add_account, add_carrier, calling_through
 from logistics.services.breakers import SharedBreaker
@@ -148,19 +148,5 @@ def _account(
         actor=SYSTEM,
         now=clock.now(),
     )
-    tariff = Tariff(
-        carrier=carrier.code,
-        centre_id=centre.pk,
-        product="standard",
-        version="2026",
-        valid_from=local_day(clock.now()).replace(month=1, day=1),
-        valid_until=None,
-        zones=(
-            Zone("province", "省内", ("33",), ("33",), 1000, 1200, 1000, 200),
-            Zone("nation", "省外", ("",), ("",), 1000, 2000, 1000, 800),
-        ),
-        surcharges=(Surcharge("collect", Basis.FLAT, 100),),
-        weight_tolerance_g=20,
-        promise_hours=72,
-    )
+    tariff = sample_tariff(carrier=carrier.code, centre_id=centre.pk, day=local_day(clock.now()))
     add_tariff(tariff=tariff, actor=SYSTEM, now=clock.now())

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from random import Random
 
 import pytest
 from django.core.management import call_command
@@ -68,8 +69,6 @@ def test_the_command_plays_in_a_database_of_its_own(transactional_db: None, outs
 
 @pytest.fixture
 def points(transactional_db: None) -> Iterator[CommitPoints]:
-    from random import Random
-
     yield CommitPoints(Random(1))
     assert "_commit" not in vars(connection)
 

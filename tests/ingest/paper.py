@@ -5,7 +5,8 @@ import io
 
 from PIL import Image, ImageDraw
 
-from ingest.models import Case, Material, Page, SourceFile
+from config.simulation.papers import put_page
+from ingest.models import Case, Material, Page
 from storage.models import Kind
 from storage.services import store_bytes
 from tests.cast import NOW
@@ -34,32 +35,15 @@ def hand_in(material: Material, *, pages: int = 1) -> list[Page]:
     for number in range(start, start + pages):
         content = picture(f"{material.case.number} {material.position}/{number}")
         stored = store_bytes(content=content, kind=Kind.PAGE, media_type="image/jpeg", now=NOW)
-        sha256 = hashlib.sha256(content).hexdigest()
-        file = SourceFile.objects.create(
-            case=material.case,
-            material=material,
-            stored=stored,
-            sha256=sha256,
-            size=len(content),
-            media_type="image/jpeg",
-            verdict=SourceFile.Verdict.ACCEPTED,
-            uploaded_at=NOW,
-        )
         made.append(
-            Page.objects.create(
-                case=material.case,
-                material=material,
-                file=file,
-                number=1,
+            put_page(
+                material,
                 position=number,
                 stored=stored,
-                sha256=sha256,
-                media_type="image/jpeg",
-                width=310,
-                height=438,
+                sha256=hashlib.sha256(content).hexdigest(),
+                now=NOW,
+                pixels=(310, 438),
                 dpi=37,
-                source=Page.Source.AS_CAPTURED,
-                captured_at=NOW,
             )
         )
     return made

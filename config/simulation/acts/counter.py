@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from config.simulation.acts.papers import hand_in_pages
+from config.simulation.papers import hand_in_pages
 from config.simulation.people import ROUTES
 from config.simulation.world import Deed, World
 from ingest.models import Case, Handling, Material, Original

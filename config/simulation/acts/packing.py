@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from config.simulation.acts.offices import OVER
 from config.simulation.world import Deed, World
 from ingest.models import Case, Original
-from ingest.rules import HandlingState, may_post_originals
+from ingest.rules import may_post_originals
 from ingest.services.stops import deliverer, onward
 from logistics.models import Parcel
 from logistics.rules.parcels import ParcelState, Party
@@ -14,9 +15,6 @@ from logistics.services.parcels import add_original, pack, remove_original
 from registry.actors import Actor
 from registry.models import Office, Window
 from registry.terms import Delivery, Mode
-
-OVER = (HandlingState.DECIDED, HandlingState.REFUSED, HandlingState.WITHDRAWN)
-ENDED = (HandlingState.REFUSED, HandlingState.WITHDRAWN)
 
 
 @dataclass(frozen=True)
@@ -78,12 +76,12 @@ def repack(world: World) -> Deed | None:
         return None
     inside = [item.original for item in parcel.items.select_related("original").order_by("pk")]
     if inside and world.chance(0.3):
-        original, service, name = world.dice.choice(inside), remove_original, "take out"
+        original = world.dice.choice(inside)
         return Deed(
-            name=name,
+            name="take out",
             who=actor.label,
             what=f"{parcel.number} {original.name}",
-            do=lambda: service(
+            do=lambda: remove_original(
                 parcel=Parcel.objects.get(pk=parcel.pk),
                 original=Original.objects.get(pk=original.pk),
                 actor=actor,

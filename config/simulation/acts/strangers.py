@@ -1,6 +1,9 @@
 """Everybody now and then tries what is not theirs: each attempt has to be refused."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
 
 from config.simulation.world import Deed, World
 from ingest.models import Case, Handling, Original
@@ -24,7 +27,9 @@ from registry.actors import Actor
 from registry.terms import Role
 from storage.errors import Refused
 
-Attempt = Callable[[], object]
+Find = Callable[[World, Actor], Any]
+"""Something real on which this person has no right to act; None when there is nothing."""
+Try = Callable[[Any, Actor, datetime], object]
 LATEST = 30
 
 
@@ -38,13 +43,14 @@ def trespass(world: World) -> Deed | None:
         return None
     name = world.dice.choice(list(ATTEMPTS))
     who = world.dice.choice(world.people.everybody())
-    attempt = ATTEMPTS[name](world, who)
-    if attempt is None:
+    find, attempt = ATTEMPTS[name]
+    thing = find(world, who)
+    if thing is None:
         return None
 
     def do() -> None:
         try:
-            attempt()
+            attempt(thing, who, world.clock.now())
         except Refused:
             return
         raise Trespass(f"{name} came through for {who.label}")
@@ -52,12 +58,12 @@ def trespass(world: World) -> Deed | None:
     return Deed(f"trespass: {name}", who.label, "", do)
 
 
-def _case(world: World, who: Actor) -> Case | None:
+def _case_elsewhere(world: World, who: Actor) -> Case | None:
     case = world.one_of(list(Case.objects.order_by("-pk")[:LATEST]))
     return case if case is not None and case.window_id != who.window_id else None
 
 
-def _handling(world: World, who: Actor) -> Handling | None:
+def _handling_elsewhere(world: World, who: Actor) -> Handling | None:
     found = world.one_of(list(Handling.objects.select_related("case", "office").order_by("-pk")[:LATEST]))
     return found if found is not None and found.office_id != who.office_id else None
 
@@ -70,7 +76,7 @@ def _at_end(who: Actor, kind: str, pk: int) -> bool:
 
 
 def _parcel(world: World, who: Actor, *, end: str) -> Parcel | None:
-    """A parcel at whose `sender`, `receiver` or (either) end they do not stand."""
+    """A parcel at whose `sender`, `receiver` or `either` end they do not stand."""
     parcel = world.one_of(list(Parcel.objects.order_by("-pk")[:LATEST]))
     if parcel is None:
         return None
@@ -80,137 +86,27 @@ def _parcel(world: World, who: Actor, *, end: str) -> Parcel | None:
     return None if mine else parcel
 
 
-def _submit(world: World, who: Actor) -> Attempt | None:
-    case = _case(world, who)
-    return None if case is None else (lambda: submit(case=case, actor=who, now=world.clock.now()))
+_not_sent = partial(_parcel, end="sender")
+_not_received = partial(_parcel, end="receiver")
+_at_no_end = partial(_parcel, end="either")
 
 
-def _withdraw(world: World, who: Actor) -> Attempt | None:
-    case = _case(world, who)
-    return (
-        None
-        if case is None
-        else (lambda: withdraw(case=case, reason="撤回", actor=who, now=world.clock.now()))
-    )
+def _waybill(world: World, who: Actor) -> Waybill | None:
+    parcel = _not_sent(world, who)
+    return None if parcel is None else parcel.waybills.select_related("parcel").last()
 
 
-def _pre_review(world: World, who: Actor) -> Attempt | None:
-    handling = _handling(world, who)
-    return (
-        None
-        if handling is None
-        else (lambda: pre_review(handling=handling, actor=who, now=world.clock.now()))
-    )
+def _incident(world: World, who: Actor) -> Incident | None:
+    parcel = _at_no_end(world, who)
+    return None if parcel is None else Incident.objects.filter(parcel=parcel).first()
 
 
-def _refuse(world: World, who: Actor) -> Attempt | None:
-    handling = _handling(world, who)
-    return (
-        None
-        if handling is None
-        else (lambda: refuse(handling=handling, reason="不符", actor=who, now=world.clock.now()))
-    )
+def _at_another_window(world: World, who: Actor) -> Original | None:
+    return _original(world, Original.Place.WINDOW, who.window_id)
 
 
-def _decide(world: World, who: Actor) -> Attempt | None:
-    handling = _handling(world, who)
-    return (
-        None
-        if handling is None
-        else (
-            lambda: decide(
-                handling=handling, approved=True, result_name="证书", actor=who, now=world.clock.now()
-            )
-        )
-    )
-
-
-def _seal(world: World, who: Actor) -> Attempt | None:
-    parcel = _parcel(world, who, end="sender")
-    return (
-        None
-        if parcel is None
-        else (lambda: seal_parcel(parcel=parcel, weight_g=100, actor=who, now=world.clock.now()))
-    )
-
-
-def _unseal(world: World, who: Actor) -> Attempt | None:
-    parcel = _parcel(world, who, end="sender")
-    return (
-        None if parcel is None else (lambda: unseal_parcel(parcel=parcel, actor=who, now=world.clock.now()))
-    )
-
-
-def _cancel(world: World, who: Actor) -> Attempt | None:
-    parcel = _parcel(world, who, end="sender")
-    return (
-        None if parcel is None else (lambda: cancel_parcel(parcel=parcel, actor=who, now=world.clock.now()))
-    )
-
-
-def _hand_over(world: World, who: Actor) -> Attempt | None:
-    parcel = _parcel(world, who, end="sender")
-    return (
-        None
-        if parcel is None
-        else (lambda: hand_over(token=parcel.token_text, actor=who, now=world.clock.now()))
-    )
-
-
-def _receive(world: World, who: Actor) -> Attempt | None:
-    parcel = _parcel(world, who, end="receiver")
-    return (
-        None
-        if parcel is None
-        else (lambda: receive_parcel(parcel=parcel, ticked=(), actor=who, now=world.clock.now()))
-    )
-
-
-def _lose(world: World, who: Actor) -> Attempt | None:
-    parcel = _parcel(world, who, end="either")
-    return None if parcel is None else (lambda: report_lost(parcel=parcel, actor=who, now=world.clock.now()))
-
-
-def _cancel_waybill(world: World, who: Actor) -> Attempt | None:
-    parcel = _parcel(world, who, end="sender")
-    waybill = (
-        None if parcel is None else Waybill.objects.filter(parcel=parcel).select_related("parcel").last()
-    )
-    return (
-        None
-        if waybill is None
-        else (lambda: cancel_waybill(waybill=waybill, reason="取消", actor=who, now=world.clock.now()))
-    )
-
-
-def _resolve(world: World, who: Actor) -> Attempt | None:
-    parcel = _parcel(world, who, end="either")
-    incident = None if parcel is None else Incident.objects.filter(parcel=parcel).first()
-    return (
-        None
-        if incident is None
-        else (
-            lambda: resolve_incident(incident=incident, resolution="已处理", actor=who, now=world.clock.now())
-        )
-    )
-
-
-def _hand_out(world: World, who: Actor) -> Attempt | None:
-    original = _original(world, Original.Place.WINDOW, who.window_id)
-    return (
-        None
-        if original is None
-        else (lambda: hand_to_applicant(original=original, actor=who, now=world.clock.now()))
-    )
-
-
-def _archive(world: World, who: Actor) -> Attempt | None:
-    original = _original(world, Original.Place.OFFICE, who.office_id)
-    return (
-        None
-        if original is None
-        else (lambda: archive_original(original=original, actor=who, now=world.clock.now()))
-    )
+def _at_another_office(world: World, who: Actor) -> Original | None:
+    return _original(world, Original.Place.OFFICE, who.office_id)
 
 
 def _original(world: World, place: Original.Place, mine: int | None) -> Original | None:
@@ -218,28 +114,62 @@ def _original(world: World, place: Original.Place, mine: int | None) -> Original
     return world.one_of(list(there.select_related("case", "handling").order_by("-pk")[:LATEST]))
 
 
-def _replay(world: World, who: Actor) -> Attempt | None:
-    delivery = WebhookDelivery.objects.order_by("-pk").first()
-    if delivery is None or who.role == Role.ADMINISTRATOR:
-        return None
-    return lambda: replay(delivery=delivery, actor=who, now=world.clock.now())
+def _push(world: World, who: Actor) -> WebhookDelivery | None:
+    return None if who.role == Role.ADMINISTRATOR else WebhookDelivery.objects.order_by("-pk").first()
 
 
-ATTEMPTS: Mapping[str, Callable[[World, Actor], Attempt | None]] = {
-    "submit": _submit,
-    "withdraw": _withdraw,
-    "pre-review": _pre_review,
-    "refuse": _refuse,
-    "decide": _decide,
-    "seal": _seal,
-    "unseal": _unseal,
-    "cancel parcel": _cancel,
-    "hand over": _hand_over,
-    "receive": _receive,
-    "report lost": _lose,
-    "cancel waybill": _cancel_waybill,
-    "resolve incident": _resolve,
-    "hand out": _hand_out,
-    "archive": _archive,
-    "replay": _replay,
+ATTEMPTS: Mapping[str, tuple[Find, Try]] = {
+    "submit": (_case_elsewhere, lambda case, who, now: submit(case=case, actor=who, now=now)),
+    "withdraw": (
+        _case_elsewhere,
+        lambda case, who, now: withdraw(case=case, reason="撤回", actor=who, now=now),
+    ),
+    "pre-review": (
+        _handling_elsewhere,
+        lambda handling, who, now: pre_review(handling=handling, actor=who, now=now),
+    ),
+    "refuse": (
+        _handling_elsewhere,
+        lambda handling, who, now: refuse(handling=handling, reason="不符", actor=who, now=now),
+    ),
+    "decide": (
+        _handling_elsewhere,
+        lambda handling, who, now: decide(
+            handling=handling, approved=True, result_name="证书", actor=who, now=now
+        ),
+    ),
+    "seal": (
+        _not_sent,
+        lambda parcel, who, now: seal_parcel(parcel=parcel, weight_g=100, actor=who, now=now),
+    ),
+    "unseal": (_not_sent, lambda parcel, who, now: unseal_parcel(parcel=parcel, actor=who, now=now)),
+    "cancel parcel": (_not_sent, lambda parcel, who, now: cancel_parcel(parcel=parcel, actor=who, now=now)),
+    "hand over": (
+        _not_sent,
+        lambda parcel, who, now: hand_over(token=parcel.token_text, actor=who, now=now),
+    ),
+    "receive": (
+        _not_received,
+        lambda parcel, who, now: receive_parcel(parcel=parcel, ticked=(), actor=who, now=now),
+    ),
+    "report lost": (_at_no_end, lambda parcel, who, now: report_lost(parcel=parcel, actor=who, now=now)),
+    "cancel waybill": (
+        _waybill,
+        lambda waybill, who, now: cancel_waybill(waybill=waybill, reason="取消", actor=who, now=now),
+    ),
+    "resolve incident": (
+        _incident,
+        lambda incident, who, now: resolve_incident(
+            incident=incident, resolution="已处理", actor=who, now=now
+        ),
+    ),
+    "hand out": (
+        _at_another_window,
+        lambda original, who, now: hand_to_applicant(original=original, actor=who, now=now),
+    ),
+    "archive": (
+        _at_another_office,
+        lambda original, who, now: archive_original(original=original, actor=who, now=now),
+    ),
+    "replay": (_push, lambda delivery, who, now: replay(delivery=delivery, actor=who, now=now)),
 }
