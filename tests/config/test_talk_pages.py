@@ -8,17 +8,14 @@ from django.urls import reverse
 from ingest.models import Case, Message
 from ingest.rules import CaseState
 from ingest.services.talking import write_message
-from tests.cast import APPLICANT, NOW, Cast, open_case
+from tests.cast import APPLICANT, NOW, Cast, further_on, open_case
 from tests.config.conftest import SignIn
 
 PHONE = "13912345678"
 
 
 def submitted(cast: Cast) -> Case:
-    case = open_case(cast)
-    Case.objects.filter(pk=case.pk).update(state=CaseState.SUBMITTED, submitted_at=NOW)
-    case.refresh_from_db()
-    return case
+    return further_on(open_case(cast), CaseState.SUBMITTED)
 
 
 def test_a_question_is_asked_and_answered(cast: Cast, sign_in: SignIn) -> None:

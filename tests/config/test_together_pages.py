@@ -12,7 +12,7 @@ from ingest.rules import CaseState
 from ingest.services.problems import Report, report_problem
 from ingest.services.rating import ask_satisfaction, rate
 from registry.rules.problems import ProblemKind
-from tests.cast import APPLICANT, NOW, Cast, open_case
+from tests.cast import APPLICANT, NOW, Cast, further_on, open_case
 from tests.config.conftest import SignIn
 from tests.config.shared_work import plant
 
@@ -20,10 +20,7 @@ PHONE = "13912345678"
 
 
 def closed(cast: Cast) -> Case:
-    case = open_case(cast)
-    Case.objects.filter(pk=case.pk).update(state=CaseState.CLOSED, submitted_at=NOW, closed_at=NOW)
-    case.refresh_from_db()
-    return case
+    return further_on(open_case(cast), CaseState.CLOSED, closed_at=NOW)
 
 
 def text(client: Client, name: str, *args: object, **query: str) -> str:

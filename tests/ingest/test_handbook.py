@@ -21,7 +21,7 @@ from registry.permissions import NotYours
 from registry.rules.handbook import EntryState, ExampleState
 from registry.time import local_day
 from storage.errors import Refused
-from tests.cast import APPLICANT, NOW, Cast, assemble, open_case
+from tests.cast import APPLICANT, NOW, Cast, assemble, further_on, open_case
 
 MAY = datetime(2026, 5, 20, 2, 0, tzinfo=UTC)
 WORDS = ExampleWords(
@@ -58,10 +58,7 @@ def publish(cast: Cast, now: datetime = NOW) -> HandbookEdition:
 
 
 def closed(cast: Cast) -> Case:
-    case = open_case(cast)
-    Case.objects.filter(pk=case.pk).update(state=CaseState.CLOSED, submitted_at=NOW, closed_at=NOW)
-    case.refresh_from_db()
-    return case
+    return further_on(open_case(cast), CaseState.CLOSED, closed_at=NOW)
 
 
 def test_only_what_an_editor_reviewed_is_published(cast: Cast) -> None:

@@ -27,7 +27,7 @@ from registry.rules.handbook import EntryState
 from registry.rules.problems import ProblemKind, ProblemState
 from registry.time import local_day
 from storage.errors import Refused
-from tests.cast import NOW, Cast, assemble, open_case
+from tests.cast import NOW, Cast, assemble, further_on, open_case
 
 LATER = NOW + timedelta(days=1)
 QUESTION, ANSWER = "两地对章程的要求不同", "复印件加盖公章即可"
@@ -40,10 +40,7 @@ def cast(db: None) -> Cast:
 
 @pytest.fixture
 def case(cast: Cast) -> Case:
-    case = open_case(cast)
-    Case.objects.filter(pk=case.pk).update(state=CaseState.SUBMITTED, submitted_at=NOW)
-    case.refresh_from_db()
-    return case
+    return further_on(open_case(cast), CaseState.SUBMITTED)
 
 
 def ask(cast: Cast, case: Case | None = None) -> Problem:

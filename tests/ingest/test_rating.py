@@ -14,7 +14,7 @@ from registry.models import Event
 from registry.rules.problems import ProblemKind, ProblemState
 from registry.tokens import Purpose, mint, write
 from storage.errors import Refused
-from tests.cast import APPLICANT, NOW, Cast, assemble, open_case
+from tests.cast import APPLICANT, NOW, Cast, assemble, further_on, open_case
 
 HERE = "192.0.2.7"
 LATER = NOW + timedelta(days=2)
@@ -27,10 +27,7 @@ def cast(db: None) -> Cast:
 
 @pytest.fixture
 def case(cast: Cast) -> Case:
-    case = open_case(cast)
-    Case.objects.filter(pk=case.pk).update(state=CaseState.CLOSED, submitted_at=NOW, closed_at=NOW)
-    case.refresh_from_db()
-    return case
+    return further_on(open_case(cast), CaseState.CLOSED, closed_at=NOW)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from registry.permissions import NotYours
 from registry.rules.talk import Phase
 from registry.terms import Role
 from storage.errors import Refused
-from tests.cast import NOW, Cast, assemble, open_case, person
+from tests.cast import NOW, Cast, assemble, further_on, open_case, person
 
 LATER = NOW + timedelta(hours=1)
 QUESTION = "资质证书副本可以代替正本吗"
@@ -35,10 +35,7 @@ def cast(db: None) -> Cast:
 @pytest.fixture
 def case(cast: Cast) -> Case:
     """Submitted to the Taizhou office."""
-    case = open_case(cast)
-    Case.objects.filter(pk=case.pk).update(state=CaseState.SUBMITTED, submitted_at=NOW)
-    case.refresh_from_db()
-    return case
+    return further_on(open_case(cast), CaseState.SUBMITTED)
 
 
 def say(case: Case, cast: Cast, text: str = QUESTION) -> Message:

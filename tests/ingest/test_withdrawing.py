@@ -10,7 +10,7 @@ from ingest.services.withdrawing import withdraw
 from registry.actors import SYSTEM
 from registry.models import Event
 from registry.terms import Mode
-from tests.cast import NOW, Cast, assemble, open_case
+from tests.cast import NOW, Cast, assemble, further_on, open_case
 from tests.ingest.paper import hand_in_everything
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
@@ -28,9 +28,7 @@ def joint(cast: Cast) -> Case:
     hand_in_everything(case)
     Handling.objects.create(case=case, office=cast.wenling)
     case.handlings.update(state=HandlingState.PENDING)
-    Case.objects.filter(pk=case.pk).update(mode=Mode.JOINT.value, state=CaseState.SUBMITTED, submitted_at=NOW)
-    case.refresh_from_db()
-    return case
+    return further_on(case, CaseState.SUBMITTED, mode=Mode.JOINT.value)
 
 
 def at(case: Case, cast: Cast, *, lead: bool) -> Handling:

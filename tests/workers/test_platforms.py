@@ -22,7 +22,7 @@ from logistics.couriers.base import Acknowledgement, RawRequest
 from logistics.couriers.standard_webhooks import verify
 from registry.actors import SYSTEM
 from registry.models import Event
-from tests.cast import NOW, Cast, assemble, open_case
+from tests.cast import NOW, Cast, assemble, further_on, open_case
 from tests.ingest.platforms import OTHER_SECRET, SECRET, subscribed, watcher
 from tests.logistics.listener import Listener, listening
 from tests.workers.cast import Clock
@@ -117,9 +117,7 @@ def test_each_step_is_told_and_can_be_put_in_order(
 def test_every_grade_is_told_at_once_without_the_applicants_words(
     cast: Cast, clock: Clock, platform: Listener, subscription: Subscription
 ) -> None:
-    case = open_case(cast)
-    Case.objects.filter(pk=case.pk).update(state=CaseState.CLOSED, submitted_at=NOW, closed_at=NOW)
-    case.refresh_from_db()
+    case = further_on(open_case(cast), CaseState.CLOSED, closed_at=NOW)
     ask = ask_satisfaction(case=case, now=NOW)
     rate(token=ask.token_text, grade="bad", concern="office", words="等了很久", caller="x", now=NOW)
     work(clock)
