@@ -132,24 +132,6 @@ class DossierDownload(models.Model):
         return f"{self.dossier_id} {self.at:%Y-%m-%d %H:%M}"
 
 
-class PublicCheck(models.Model):
-    """How often somebody without an account had files checked in one window of time: the brake on the public page.
-
-    `caller` is a keyed digest of the network address. Rows go when their window is over; of the files nothing is kept.
-    """
-
-    caller = models.CharField("来源", max_length=64)
-    window = models.DateTimeField("时段")
-    count = models.PositiveIntegerField("次数", default=0)
-
-    class Meta:
-        verbose_name = verbose_name_plural = "公开核验次数"
-        constraints = [models.UniqueConstraint(fields=["caller", "window"], name="dossier_check_window_once")]
-
-    def __str__(self) -> str:
-        return f"{self.window:%Y-%m-%d %H:%M} {self.count}"
-
-
 class ArrivalComparison(models.Model):
     """到件比对: one rescan of an original that arrived, held against the signed pages of its material.
 

@@ -1,5 +1,9 @@
-"""A brake on pages that anybody may open: so many calls from one address, and from all, in ten minutes."""
+"""A brake on pages that anybody may open: so many calls from one address, and from all, in ten minutes.
 
+Counted in the database, so that it holds for every process.
+"""
+
+import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -17,27 +21,41 @@ EVERYBODY = "*"
 class TooOften(Refused):
     """Called too often for now."""
 
-    def __init__(self) -> None:
-        minutes = int(WINDOW.total_seconds() // 60)
-        super().__init__("too-often", f"访问过于频繁，请 {minutes} 分钟后再试。", can_retry=True)
-
 
 @dataclass(frozen=True)
 class Brake:
-    """One page's brake. `from_one` calls of an address and `from_all` of everybody are let through in a window."""
+    """One page's brake. `from_one` calls of an address and `from_all` of everybody are let through in a window.
+
+    `code` and `words` are what whoever is braked is told; `{minutes}` in the words is how long a window is.
+    """
 
     name: str
     from_one: int
     from_all: int
+    code: str = "too-often"
+    words: str = "访问过于频繁，请 {minutes} 分钟后再试。"
 
     def count(self, *, caller: str, now: datetime) -> None:
         """Count this call; the address is kept as a keyed digest until its window is over. Raises TooOften."""
         length = int(WINDOW.total_seconds())
         window = datetime.fromtimestamp(int(now.timestamp()) // length * length, UTC)
         CallCount.objects.filter(window__lt=window).delete()
-        for who, most in ((blind_index(f"{self.name}:{caller}"), self.from_one), (EVERYBODY, self.from_all)):
+        one = blind_index(f"{self.name}:{_neighbourhood(caller)}")
+        for who, most in ((one, self.from_one), (EVERYBODY, self.from_all)):
             with transaction.atomic():
                 CallCount.objects.get_or_create(brake=self.name, caller=who, window=window)
                 counted = CallCount.objects.filter(brake=self.name, caller=who, window=window, count__lt=most)
                 if not counted.update(count=F("count") + 1):
-                    raise TooOften
+                    raise TooOften(self.code, self.words.format(minutes=length // 60), can_retry=True)
+
+
+def _neighbourhood(caller: str) -> str:
+    """One household or host: a whole IPv6 network of 64 bits is as easily had as one address of IPv4."""
+    try:
+        address = ipaddress.ip_address(caller)
+    except ValueError:
+        return caller
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    # An IPv4 caller at a socket for both: as one network of IPv6 all of them would be one.
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))

@@ -4,42 +4,31 @@ import fcntl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
 
-from dossier.models import Dossier, DossierRevision, PublicCheck
+from dossier.models import Dossier, DossierRevision
 from dossier.sealing import installation_trust
 from dossier.sign import system_clock
 from dossier.verify import Verdict
 from dossier.verify.child import verify_foreign
 from dossier.verify.words import Answer, Standing, in_plain_words
-from storage.encryption import blind_index
+from registry.braking import Brake
 from storage.errors import Refused
 from storage.scratch import scratch
 
 LARGEST = 200 << 20
-WINDOW = timedelta(minutes=10)
-MOST_FROM_ONE = 10
-MOST_FROM_ALL = 300
+BRAKE = Brake(
+    "public-check",
+    from_one=10,
+    from_all=300,
+    code="too-many-checks",
+    words="核验次数过多，请 {minutes} 分钟后再试；大批文件请用离线核验工具。",
+)
 AT_ONCE = 2
 """Files parsed at the same time on one machine: each may take a gigabyte for a minute."""
-EVERYBODY = "*"
-
-
-class TooMany(Refused):
-    """Asked too often for now."""
-
-    def __init__(self) -> None:
-        minutes = int(WINDOW.total_seconds() // 60)
-        super().__init__(
-            "too-many-checks",
-            f"核验次数过多，请 {minutes} 分钟后再试；大批文件请用离线核验工具。",
-            can_retry=True,
-        )
 
 
 class Busy(Refused):
@@ -67,31 +56,17 @@ class Checked:
 def check_for_anyone(*, content: Iterable[bytes], size: int, caller: str, now: datetime) -> Checked:
     """Verify a stranger's file in the limited child process; its only copy is gone when this returns.
 
-    `caller` is a network address: it brakes who asks more than 10 times in 10 minutes, and is kept as a keyed digest
-    for that long. Raises TooLarge, TooMany, Busy.
+    `caller` is a network address. Raises TooLarge, TooOften, Busy.
     """
     if size > LARGEST:
         raise TooLarge
-    _count(caller, now)
+    BRAKE.count(caller=caller, now=now)
     with parsing_place(), scratch("check") as folder:
         path = folder / "in-hand.pdf"
         with path.open("wb") as kept:
             kept.writelines(content)
         verdict = verify_foreign(path, trust=installation_trust(), moment=system_clock())
     return Checked(verdict, in_plain_words(verdict, _standing(verdict.sha256)))
-
-
-def _count(caller: str, now: datetime) -> None:
-    """Count this call in its window, for the caller and for everybody; what is over is forgotten."""
-    length = int(WINDOW.total_seconds())
-    window = datetime.fromtimestamp(int(now.timestamp()) // length * length, UTC)
-    PublicCheck.objects.filter(window__lt=window).delete()
-    for name, most in ((blind_index(f"public-check:{caller}"), MOST_FROM_ONE), (EVERYBODY, MOST_FROM_ALL)):
-        with transaction.atomic():
-            PublicCheck.objects.get_or_create(caller=name, window=window)
-            counted = PublicCheck.objects.filter(caller=name, window=window, count__lt=most)
-            if not counted.update(count=F("count") + 1):
-                raise TooMany
 
 
 @contextmanager

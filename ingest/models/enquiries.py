@@ -1,10 +1,10 @@
-"""How often somebody without an account asked about a case: what brakes those who guess."""
+"""How often somebody without an account tried to open a case: what shuts out those who guess."""
 
 from django.db import models
 
 
 class EnquiryBrake(models.Model):
-    """Tries counted under a keyed digest (of an address, a case number or a slip) until the count is forgotten."""
+    """The day's tries at one case number or slip, under its keyed digest, until they are forgotten."""
 
     name = models.CharField(max_length=64)
     until = models.DateTimeField("计数截止")

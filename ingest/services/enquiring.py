@@ -1,11 +1,9 @@
 """Progress without an account: an applicant's case by its number and the last four digits of the phone, guarded against guessing.
 
-No such case and a wrong tail get the same answer, after the same queries and the same decryption. Counts are kept in the
-database, so that they hold for every process.
+No such case and a wrong tail get the same answer, after the same queries and the same decryption.
 """
 
 import hmac
-import ipaddress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -14,6 +12,7 @@ from django.db.models import F
 
 from ingest.models import Case, EnquiryBrake
 from registry.actors import Actor
+from registry.braking import Brake
 from registry.events import record
 from registry.models import Slip
 from registry.paper.kinds import SlipKind
@@ -22,12 +21,15 @@ from registry.tokens import Purpose, check
 from storage.encryption import blind_index, decrypt, encrypt
 from storage.errors import Refused
 
-WINDOW = timedelta(minutes=10)
-MOST_FROM_ONE = 20
-MOST_FROM_ALL = 1000
+BRAKE = Brake(
+    "progress",
+    from_one=20,
+    from_all=1000,
+    code="progress_too_many",
+    words="查询次数过多，请 {minutes} 分钟后再试。",
+)
 WRONG_TAILS_A_DAY = 5
 """After so many wrong tails a number, or a slip, is shut until midnight: ten thousand tails take more than five years."""
-EVERYBODY = "*"
 TAIL = 4
 APPLICANT = Actor(kind="applicant", id="", label="申请人（自助查询）")
 FOR_APPLICANTS = (
@@ -69,36 +71,28 @@ class LockedOut(Refused):
         )
 
 
-class TooMany(Refused):
-    """Asked too often for now."""
-
-    def __init__(self) -> None:
-        minutes = int(WINDOW.total_seconds() // 60)
-        super().__init__("progress_too_many", f"查询次数过多，请 {minutes} 分钟后再试。", can_retry=True)
-
-
 def look_up(*, number: str, tail: str, caller: str, now: datetime) -> Case:
     """The case of a number whose phone ends in `tail`; the look is recorded.
 
-    `caller` is a network address. Raises NoMatch, LockedOut, TooMany.
+    `caller` is a network address. Raises NoMatch, LockedOut, TooOften.
     """
     wanted = "".join(number.split()).upper()
     _check_form(tail)
-    _brake_caller(caller, now)
+    BRAKE.count(caller=caller, now=now)
     return _opened(wanted, brake=f"case:{wanted}", tail=tail, now=now)
 
 
 def look_up_by_slip(*, token: str, tail: str, caller: str, now: datetime) -> Case:
     """The same by the code on a slip, which stands for the number. Guessing by numbers does not shut who has the slip."""
     _check_form(tail)
-    _brake_caller(caller, now)
+    BRAKE.count(caller=caller, now=now)
     slip = _slip_of(token)
     return _opened(slip.case_number, brake=f"slip:{slip.code}", tail=tail, now=now)
 
 
 def glance(*, token: str, caller: str, now: datetime) -> Case:
-    """The case of a slip's code, for showing its stage and nothing else; the look is recorded. Raises Unreadable, TooMany."""
-    _brake_caller(caller, now)
+    """The case of a slip's code, for showing its stage and nothing else; the look is recorded. Raises Unreadable, TooOften."""
+    BRAKE.count(caller=caller, now=now)
     case = Case.objects.filter(number=_slip_of(token).case_number).first()
     if case is None:
         raise Unreadable
@@ -143,9 +137,14 @@ def _slip_of(token: str) -> Slip:
 def _take_try(name: str, now: datetime) -> EnquiryBrake:
     """One of the day's tries, given back when it was right. Raises LockedOut when none is left."""
     tomorrow = local(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    brake = _count(name, WRONG_TAILS_A_DAY, until=tomorrow.astimezone(UTC))
-    if brake is None:
-        raise LockedOut
+    EnquiryBrake.objects.filter(until__lte=now).delete()
+    with transaction.atomic():
+        brake, _ = EnquiryBrake.objects.get_or_create(
+            name=blind_index(f"progress:{name}"), until=tomorrow.astimezone(UTC)
+        )
+        left = EnquiryBrake.objects.filter(pk=brake.pk, count__lt=WRONG_TAILS_A_DAY)
+        if not left.update(count=F("count") + 1):
+            raise LockedOut
     return brake
 
 
@@ -155,33 +154,6 @@ def _tell_when_shut(brake: EnquiryBrake, now: datetime) -> None:
     if brake.count >= WRONG_TAILS_A_DAY:
         with transaction.atomic():
             record(kind="progress.locked", actor=APPLICANT, subject=brake, now=now)
-
-
-def _brake_caller(caller: str, now: datetime) -> None:
-    length = int(WINDOW.total_seconds())
-    until = datetime.fromtimestamp((int(now.timestamp()) // length + 1) * length, UTC)
-    EnquiryBrake.objects.filter(until__lte=now).delete()
-    for name, most in ((f"address:{_neighbourhood(caller)}", MOST_FROM_ONE), (EVERYBODY, MOST_FROM_ALL)):
-        if _count(name, most, until=until) is None:
-            raise TooMany
-
-
-def _count(name: str, most: int, *, until: datetime) -> EnquiryBrake | None:
-    """Count once more, unless the count is full already."""
-    digest = name if name == EVERYBODY else blind_index(f"progress:{name}")
-    with transaction.atomic():
-        brake, _ = EnquiryBrake.objects.get_or_create(name=digest, until=until)
-        counted = EnquiryBrake.objects.filter(pk=brake.pk, count__lt=most).update(count=F("count") + 1)
-    return brake if counted else None
-
-
-def _neighbourhood(caller: str) -> str:
-    """One household or host: a whole IPv6 network of 64 bits is as easily had as one address of IPv4."""
-    try:
-        address = ipaddress.ip_address(caller)
-    except ValueError:
-        return caller
-    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
 
 
 @lru_cache(maxsize=1)

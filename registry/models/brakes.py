@@ -4,7 +4,7 @@ from django.db import models
 
 
 class CallCount(models.Model):
-    """Calls of one page by one caller in one window of time. `caller` is a keyed digest; rows go with their window."""
+    """Calls of one page by one caller in one window of time. `caller` is a keyed digest; rows go when their window is over."""
 
     brake = models.CharField("页面", max_length=20)
     caller = models.CharField("来源", max_length=64)

@@ -2,6 +2,7 @@
 
 import subprocess
 import tempfile
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 import dossier.services.public_checking as checking
-from dossier.models import Dossier, DossierDownload, PublicCheck
+from dossier.models import Dossier, DossierDownload
 from dossier.services import countersign
-from dossier.services.public_checking import Busy, TooLarge, TooMany, check_for_anyone
+from dossier.services.public_checking import Busy, TooLarge, check_for_anyone
 from dossier.verify import Finding, Status, Verdict
 from dossier.verify.words import Standing, in_plain_words
-from registry.models import Event
+from registry.braking import TooOften
+from registry.models import CallCount, Event
 from storage.models import StoredObject
 from tests.cast import NOW, Cast
 from tests.dossier.cases import LATER, file_of
@@ -96,7 +98,7 @@ def test_no_file_is_said_beside_the_field(client: Client) -> None:
 
 
 def test_who_asks_too_often_waits_and_others_do_not(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "MOST_FROM_ONE", 2)
+    monkeypatch.setattr(checking, "BRAKE", replace(checking.BRAKE, from_one=2))
     assert [upload(client, NONSENSE).status_code for _ in range(3)] == [200, 200, 429]
     assert "10 分钟后再试" in upload(client, NONSENSE).text
     assert upload(client, NONSENSE, REMOTE_ADDR="192.0.2.7").status_code == 200
@@ -107,7 +109,7 @@ def test_who_asks_too_often_waits_and_others_do_not(client: Client, monkeypatch:
 def test_behind_a_proxy_the_caller_is_whom_the_proxy_names(
     client: Client, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    monkeypatch.setattr(checking, "MOST_FROM_ONE", 1)
+    monkeypatch.setattr(checking, "BRAKE", replace(checking.BRAKE, from_one=1))
     settings.CLIENT_ADDRESS_HEADER = "X-Real-IP"
     codes = [upload(client, NONSENSE, headers={"X-Real-IP": f"192.0.2.{n}"}).status_code for n in (1, 2, 1)]
     assert codes == [200, 200, 429]
@@ -118,21 +120,21 @@ def ask(now: datetime = NOW, size: int = 19) -> Verdict:
 
 
 def test_the_brake_is_released_and_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "MOST_FROM_ONE", 1)
+    monkeypatch.setattr(checking, "BRAKE", replace(checking.BRAKE, from_one=1))
     ask()
-    with pytest.raises(TooMany):
+    with pytest.raises(TooOften):
         ask(NOW + timedelta(minutes=1))
     later = NOW + timedelta(minutes=11)
     assert ask(later).status is Status.INVALID
-    kept = list(PublicCheck.objects.order_by("caller"))
+    kept = list(CallCount.objects.order_by("caller"))
     assert [item.window > NOW for item in kept] == [True, True]
     assert not any("192.0.2.1" in item.caller for item in kept)
 
 
 def test_everybody_together_is_limited_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "MOST_FROM_ALL", 1)
+    monkeypatch.setattr(checking, "BRAKE", replace(checking.BRAKE, from_all=1))
     ask()
-    with pytest.raises(TooMany):
+    with pytest.raises(TooOften):
         check_for_anyone(content=[NONSENSE], size=19, caller="192.0.2.2", now=NOW)
 
 
@@ -145,7 +147,7 @@ def test_only_so_many_are_parsed_at_once() -> None:
 def test_a_giant_is_refused_before_it_is_written_down() -> None:
     with pytest.raises(TooLarge):
         ask(size=(200 << 20) + 1)
-    assert not PublicCheck.objects.exists()
+    assert not CallCount.objects.exists()
 
 
 def test_it_is_parsed_in_the_limited_child(monkeypatch: pytest.MonkeyPatch) -> None:

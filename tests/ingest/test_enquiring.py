@@ -1,6 +1,7 @@
 """Asking for progress without an account: the right tail opens, everything else gets one answer, and guessing is braked."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,15 +15,15 @@ from ingest.services.enquiring import (
     WRONG_TAILS_A_DAY,
     LockedOut,
     NoMatch,
-    TooMany,
     Unreadable,
     glance,
     look_up,
     look_up_by_slip,
 )
 from registry.actors import SYSTEM
+from registry.braking import TooOften
 from registry.events import verify_chains
-from registry.models import Event, Slip
+from registry.models import CallCount, Event, Slip
 from registry.paper.issue import issue
 from registry.paper.kinds import SlipKind
 from registry.tokens import Purpose, mint, write
@@ -121,7 +122,7 @@ def test_a_number_that_does_not_exist_is_shut_the_same_way(case: Case) -> None:
 
 
 def test_looking_often_with_the_right_tail_shuts_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enquiring, "MOST_FROM_ONE", 100)
+    monkeypatch.setattr(enquiring, "BRAKE", replace(enquiring.BRAKE, from_one=100))
     for _ in range(3 * WRONG_TAILS_A_DAY):
         assert ask(case.number) == case
 
@@ -129,37 +130,41 @@ def test_looking_often_with_the_right_tail_shuts_nothing(case: Case, monkeypatch
 def test_one_address_asks_only_so_often_and_others_still_may(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(enquiring, "MOST_FROM_ONE", 2)
+    monkeypatch.setattr(enquiring, "BRAKE", replace(enquiring.BRAKE, from_one=2))
     ask(case.number)
     ask(case.number)
-    with pytest.raises(TooMany, match="10 分钟"):
+    with pytest.raises(TooOften, match="10 分钟"):
         ask(case.number)
     assert ask(case.number, caller=ELSEWHERE) == case
     assert ask(case.number, now=NOW + timedelta(minutes=11)) == case
 
 
 def test_a_whole_network_of_ipv6_is_one_caller(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enquiring, "MOST_FROM_ONE", 1)
+    monkeypatch.setattr(enquiring, "BRAKE", replace(enquiring.BRAKE, from_one=1))
     ask(case.number, caller="2001:db8::1")
-    with pytest.raises(TooMany):
+    with pytest.raises(TooOften):
         ask(case.number, caller="2001:db8::2")
     assert ask(case.number, caller="2001:db8:0:1::1") == case
 
 
 def test_everybody_together_is_limited_too(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enquiring, "MOST_FROM_ALL", 1)
+    monkeypatch.setattr(enquiring, "BRAKE", replace(enquiring.BRAKE, from_all=1))
     ask(case.number)
-    with pytest.raises(TooMany):
+    with pytest.raises(TooOften):
         ask(case.number, caller=ELSEWHERE)
 
 
 def test_counts_name_nobody_and_are_forgotten(case: Case) -> None:
     with pytest.raises(NoMatch):
         ask(case.number, WRONG)
-    names = list(EnquiryBrake.objects.values_list("name", flat=True))
+    names = [
+        *EnquiryBrake.objects.values_list("name", flat=True),
+        *CallCount.objects.values_list("caller", flat=True),
+    ]
     assert not any(HERE in name or case.number in name for name in names)
     ask(case.number, caller=ELSEWHERE, now=NOW + timedelta(days=2))
     assert EnquiryBrake.objects.filter(until__lte=NOW + timedelta(days=2)).count() == 0
+    assert not CallCount.objects.filter(window__lte=NOW + timedelta(days=1)).exists()
 
 
 def test_the_code_on_a_slip_is_a_link_that_names_nobody(slip: Slip, case: Case) -> None:
