@@ -10,7 +10,7 @@ from registry.terms import Delivery, Mode
 
 def receipt_of(case: Case, *, received_at: datetime) -> Receipt:
     """收件凭证: everything handed in, originals marked."""
-    office = case.handlings.select_related("office").get(is_lead=True).office
+    office = case.lead_office()
     return Receipt(
         case_number=case.number,
         issuer=case.window.name,

@@ -65,7 +65,7 @@ def handover_of(
 def delivery_proof_of(parcel: Parcel, *, case: Case, delivered_at: datetime) -> DeliveryProof:
     """送达回证 for a parcel that the applicant received."""
     waybill = parcel.waybills.filter(state="booked").select_related("carrier").first()
-    office = case.handlings.select_related("office").get(is_lead=True).office
+    office = case.lead_office()
     scans = waybill.scans() if waybill else []
     return DeliveryProof(
         case_number=case.number,

@@ -31,12 +31,12 @@ def by_deadline(rows: QuerySet[M], *, after: str, size: int) -> Slice[M]:
     return Slice(found[:size], f"{last.due:%Y-%m-%d}~{last.pk}" if last is not None else "")  # type: ignore[attr-defined]
 
 
-def newest_first(rows: QuerySet[M], *, after: str, size: int) -> Slice[M]:
-    """Largest key first."""
+def newest_first(rows: QuerySet[M], *, after: str, size: int, key: str = "pk") -> Slice[M]:
+    """Largest key first; `key` is a whole number that no two rows share."""
     if after.isdecimal():
-        rows = rows.filter(pk__lt=int(after))
-    found = list(rows.order_by("-pk")[: size + 1])
-    return Slice(found[:size], str(found[size - 1].pk) if len(found) > size else "")
+        rows = rows.filter(**{f"{key}__lt": int(after)})
+    found = list(rows.order_by(f"-{key}")[: size + 1])
+    return Slice(found[:size], str(getattr(found[size - 1], key)) if len(found) > size else "")
 
 
 def _deadline_key(after: str) -> tuple[date, int] | None:

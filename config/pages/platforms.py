@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -77,61 +78,29 @@ def subscribe_platform(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @page("platform.edit")
 def rotate_subscription(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    subscription, now = _subscription(actor, pk), timezone.now()
+    secret = request.POST.get("secret", "").strip()[:200]
     days = request.POST.get("overlap", "7")
     overlap = timedelta(days=int(days) if days in OVERLAPS else 7)
-    return _act(
-        request,
-        actor,
-        lambda: rotate(
-            subscription=subscription,
-            secret=request.POST.get("secret", "").strip()[:200],
-            overlap=overlap,
-            actor=actor,
-            now=now,
-        ),
-        said="新密钥已启用，旧密钥在并用期内同时签名。" if overlap else "新密钥已启用，旧密钥已停用。",
-        at=f"subscription-{pk}",
-    )
+    said = "新密钥已启用，旧密钥在并用期内同时签名。" if overlap else "新密钥已启用，旧密钥已停用。"
+    return _act_on(request, actor, pk, partial(rotate, secret=secret, overlap=overlap), said=said)
 
 
 @require_POST
 @page("platform.edit")
 def end_subscription_overlap(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    subscription, now = _subscription(actor, pk), timezone.now()
-    return _act(
-        request,
-        actor,
-        lambda: end_overlap(subscription=subscription, actor=actor, now=now),
-        said="旧密钥已停用。",
-        at=f"subscription-{pk}",
-    )
+    return _act_on(request, actor, pk, end_overlap, said="旧密钥已停用。")
 
 
 @require_POST
 @page("platform.edit")
 def enable_subscription(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    subscription, now = _subscription(actor, pk), timezone.now()
-    return _act(
-        request,
-        actor,
-        lambda: enable(subscription=subscription, actor=actor, now=now),
-        said="已恢复推送，搁置的推送正在补推。",
-        at=f"subscription-{pk}",
-    )
+    return _act_on(request, actor, pk, enable, said="已恢复推送，搁置的推送正在补推。")
 
 
 @require_POST
 @page("platform.edit")
 def end_subscription(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    subscription, now = _subscription(actor, pk), timezone.now()
-    return _act(
-        request,
-        actor,
-        lambda: end(subscription=subscription, actor=actor, now=now),
-        said="订阅已终止，不再推送。",
-        at="subscribe",
-    )
+    return _act_on(request, actor, pk, end, said="订阅已终止，不再推送。", at="subscribe")
 
 
 @page("platform.edit")
@@ -164,6 +133,22 @@ def _act(request: HttpRequest, actor: Actor, act: Callable[[], None], *, said: s
         at=at,
         back=f"{reverse('platforms')}#{at}",
         refused=lambda fault: _show(request, actor, fault),
+    )
+
+
+def _act_on(
+    request: HttpRequest, actor: Actor, pk: int, verb: Callable[..., None], *, said: str, at: str = ""
+) -> HttpResponse:
+    """What `verb` does to one subscription, said at its place unless another is named."""
+    subscription = visible(actor, "platform.edit", Subscription.objects.filter(pk=pk)).first()
+    if subscription is None:
+        raise NotYours
+    return _act(
+        request,
+        actor,
+        partial(verb, subscription=subscription, actor=actor, now=timezone.now()),
+        said=said,
+        at=at or f"subscription-{pk}",
     )
 
 
@@ -217,10 +202,3 @@ def _show_notices(request: HttpRequest, actor: Actor, fault: Fault | None = None
     }
     template = "system/_notices.html" if request.headers.get("HX-Target") == "list" else "system/notices.html"
     return render(request, template, context, status=409 if fault else 200)
-
-
-def _subscription(actor: Actor, pk: int) -> Subscription:
-    found = visible(actor, "platform.edit", Subscription.objects.filter(pk=pk)).first()
-    if found is None:
-        raise NotYours
-    return found

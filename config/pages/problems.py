@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -29,7 +30,7 @@ from ingest.services.problems import (
 )
 from registry.actors import Actor
 from registry.masking import mask_numbers_in
-from registry.models import ProblemTime
+from registry.models import Office, ProblemTime, Window
 from registry.permissions import may, visible
 from registry.rules.problems import REPORTED, WAITING, ProblemKind, ProblemState
 from registry.sheets.forms import day_of, labelled, whole_between
@@ -58,12 +59,13 @@ def report(request: HttpRequest, actor: Actor) -> HttpResponse:
     told = request.POST
 
     def act() -> None:
+        office, window = _owner_in(told)
         report_problem(
             report=Report(
                 kind=labelled(ProblemKind, told.get("kind", "")),
                 words=told.get("words", ""),
-                owner_office=office_named(told["office"]) if told.get("office", "").strip() else None,
-                owner_window=window_named(told["window"]) if told.get("window", "").strip() else None,
+                owner_office=office,
+                owner_window=window,
                 case=_case(told["case"], actor) if told.get("case", "").strip() else None,
                 item=item_coded(told["item"]) if told.get("item", "").strip() else None,
             ),
@@ -104,16 +106,21 @@ def answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def pass_on(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """To its right owner; whoever passed it on sees it no more, unless they reported it."""
     found, told = find_problem(pk=pk, actor=actor, act="problem.answer"), request.POST
-    return act_elsewhere(
-        request,
-        act=lambda: pass_on_problem(
+
+    def act() -> None:
+        office, window = _owner_in(told)
+        pass_on_problem(
             problem=found,
-            office=office_named(told["office"]) if told.get("office", "").strip() else None,
-            window=window_named(told["window"]) if told.get("window", "").strip() else None,
+            office=office,
+            window=window,
             words=told.get("why", ""),
             actor=actor,
             now=timezone.now(),
-        ),
+        )
+
+    return act_elsewhere(
+        request,
+        act=act,
         said=f"{found.number} 已转办，期限不变。",
         at="list",
         back=f"{reverse('problems')}#list",
@@ -174,13 +181,12 @@ def _list(request: HttpRequest, actor: Actor, *, fault: Fault | None = None) -> 
     which = which if which in LISTS else "waiting"
     rows = problems_of(actor=actor, today=today, which=which)
     part = newest_first(rows, after=request.GET.get("after", ""), size=PAGE_SIZE)
-    late = visible(actor, "problem.see", Problem.objects.filter(state__in=WAITING, due_on__lt=today))
     context = {
-        "rows": [(row, _chip(row), row.is_late(today), _question(row)) for row in part.rows],
+        "rows": [(row, _chip(row, today), row.is_late(today), _question(row)) for row in part.rows],
         "next": part.next,
         "lists": LISTS.items(),
         "which": which,
-        "late": late.count(),
+        "late": problems_of(actor=actor, today=today, which="late").count(),
         "today": today,
         "may_report": may(actor, "problem.report"),
         "may_set": may(actor, "directory.edit"),
@@ -197,15 +203,13 @@ def _list(request: HttpRequest, actor: Actor, *, fault: Fault | None = None) -> 
 
 def _one(request: HttpRequest, actor: Actor, pk: int, *, fault: Fault | None = None) -> HttpResponse:
     found = find_problem(pk=pk, actor=actor)
-    owns = (found.owner_window_id, found.owner_office_id) in (
-        (actor.window_id, None),
-        (None, actor.office_id),
-    )
+    owns = found.is_owned_by(actor)
+    today = local_day(timezone.now())
     rating = getattr(found, "rating", None) if found.kind == ProblemKind.RATING else None
     context = {
         "problem": found,
-        "chip": _chip(found),
-        "late": found.is_late(local_day(timezone.now())),
+        "chip": _chip(found, today),
+        "late": found.is_late(today),
         "entries": list(found.entries.all()),
         "may_answer": may(actor, "problem.answer") and owns and found.state in WAITING,
         "may_close": may(actor, "problem.solve") and not owns,
@@ -231,6 +235,12 @@ def _on_one(
     )
 
 
+def _owner_in(told: QueryDict) -> tuple[Office | None, Window | None]:
+    """Whom a form names as the owner; either field may be left empty."""
+    office, window = told.get("office", "").strip(), told.get("window", "").strip()
+    return office_named(office) if office else None, window_named(window) if window else None
+
+
 def _case(number: str, actor: Actor) -> Case:
     wanted = number.strip().upper()
     found = visible(actor, "problem.report", Case.objects.filter(number=wanted)).first()
@@ -246,13 +256,12 @@ def _about(number: str, actor: Actor) -> dict[str, str]:
         return {}
     if actor.window_id is None:
         return {"about": number, "ask_window": case.window.name}
-    lead = case.handlings.select_related("office").get(is_lead=True)
-    return {"about": number, "ask_office": lead.office.name}
+    return {"about": number, "ask_office": case.lead_office().name}
 
 
-def _chip(problem: Problem) -> Chip:
+def _chip(problem: Problem, today: date) -> Chip:
     state = ProblemState(problem.state)
-    late = problem.is_late(local_day(timezone.now()))
+    late = problem.is_late(today)
     return Chip(f"{state.label}，已逾期" if late else state.label, LATE if late else _TONES[state])
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from config.pages.acting import act_elsewhere
 from config.pages.chips import case_chip
 from config.pages.frame import Fault, Typed, page
+from config.pages.keyset import newest_first
 from ingest.models import Case, Message
 from ingest.services.talking import (
     find_talk,
@@ -30,11 +31,7 @@ PAGE_SIZE = 40
 def talks(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Every talk of this place; `unread` keeps those with something this person has not read."""
     rows = threads_of(actor=actor, unread_only=bool(request.GET.get("unread")))
-    after = request.GET.get("after", "")
-    if after.isdecimal():
-        rows = rows.filter(last_message__lt=int(after))
-    found = list(rows.order_by("-last_message")[: PAGE_SIZE + 1])
-    shown = found[:PAGE_SIZE]
+    part = newest_first(rows, after=request.GET.get("after", ""), size=PAGE_SIZE, key="last_message")
     context = {
         "rows": [
             (
@@ -43,9 +40,9 @@ def talks(request: HttpRequest, actor: Actor) -> HttpResponse:
                 Side(thread.last_side),
                 case_chip(thread.case.state),
             )
-            for thread in shown
+            for thread in part.rows
         ],
-        "next": shown[-1].last_message if len(found) > PAGE_SIZE else "",
+        "next": part.next,
     }
     return render(request, "work/talks.html", context)
 

@@ -83,6 +83,10 @@ class Case(models.Model):
             return mine & Q(submitted_at__isnull=False)
         return Q(pk__in=())
 
+    def lead_office(self) -> Office:
+        """The office that leads, or the only one; one query."""
+        return self.handlings.select_related("office").get(is_lead=True).office
+
 
 class Handling(models.Model):
     """办理环节: one office's part. Exactly one per case except 多地联办."""

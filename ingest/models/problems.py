@@ -9,8 +9,8 @@ from ingest.models.cases import Case
 from registry.actors import Actor
 from registry.models import Office, ServiceItem, Slip, Window
 from registry.permissions import Reach
-from registry.rules.handbook import EntryState, ExampleState
-from registry.rules.problems import WAITING, ProblemKind, ProblemState
+from registry.rules.handbook import Edition, EntryState, ExampleState
+from registry.rules.problems import ProblemKind, ProblemState, is_overdue
 from storage.encryption import EncryptedTextField
 
 
@@ -89,8 +89,21 @@ class Problem(models.Model):
         reporter = self.reporter_window or self.reporter_office
         return reporter.name if reporter else "申请人评价"
 
+    def is_owned_by(self, actor: Actor) -> bool:
+        """Whether the actor's window or office owes the answer."""
+        return _is_of(actor, self.owner_window_id, self.owner_office_id)
+
+    def is_reported_by(self, actor: Actor) -> bool:
+        """Whether the actor's window or office reported it; nobody's did after a bad grade."""
+        return _is_of(actor, self.reporter_window_id, self.reporter_office_id)
+
     def is_late(self, today: date) -> bool:
-        return self.state in WAITING and today > self.due_on
+        return is_overdue(state=self.state, due_on=self.due_on, today=today)
+
+
+def _is_of(actor: Actor, window_id: int | None, office_id: int | None) -> bool:
+    of_window = window_id is not None and window_id == actor.window_id
+    return of_window or (office_id is not None and office_id == actor.office_id)
 
 
 class ProblemEntry(models.Model):
@@ -193,12 +206,12 @@ class HandbookEdition(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.year}-{self.month:02d}"
+        return self.key
 
     @property
     def label(self) -> str:
-        return f"{self.year}年{self.month}月版"
+        return Edition(self.year, self.month).label
 
     @property
     def key(self) -> str:
-        return f"{self.year}-{self.month:02d}"
+        return Edition(self.year, self.month).key

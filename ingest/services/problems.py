@@ -49,11 +49,9 @@ def report_problem(*, report: Report, actor: Actor, now: datetime) -> Problem:
         raise Refused("problem_kind", "请选择问题的类型。")
     if report.case is not None:
         check_may(actor, "problem.report", report.case)
-    if (report.owner_office is None) == (report.owner_window is None):
-        raise Refused("problem_owner", "请选择由哪个部门或窗口答复，二者只选其一。")
-    mine = {("window", actor.window_id), ("office", actor.office_id)}
-    owner = report.owner_window or report.owner_office
-    if owner and (("window" if report.owner_window else "office"), owner.pk) in mine:
+    _check_one_owner(report.owner_office, report.owner_window)
+    window, office = report.owner_window, report.owner_office
+    if (window and window.pk == actor.window_id) or (office and office.pk == actor.office_id):
         raise Refused("problem_self", "责任单位不能是本单位，请选择对方部门或窗口。")
     words = checked_words(report.words, what="问题")
     with transaction.atomic():
@@ -96,8 +94,7 @@ def pass_on_problem(
     _check_owner(problem, actor)
     if problem.state not in WAITING:
         raise Refused("problem_pass_on", "已答复的反馈单不能转办。")
-    if (office is None) == (window is None):
-        raise Refused("problem_owner", "请选择由哪个部门或窗口答复，二者只选其一。")
+    _check_one_owner(office, window)
     if (office or window) == (problem.owner_office or problem.owner_window):
         raise Refused("problem_self", "转办的对象不能是原来的责任单位。")
     if (office and office.pk == problem.reporter_office_id) or (
@@ -247,22 +244,19 @@ def _due(kind: str, day: date) -> date:
     return answer_due(kind, day, times, current_calendar())
 
 
+def _check_one_owner(office: Office | None, window: Window | None) -> None:
+    if (office is None) == (window is None):
+        raise Refused("problem_owner", "请选择由哪个部门或窗口答复，二者只选其一。")
+
+
 def _check_owner(problem: Problem, actor: Actor) -> None:
-    owns = (problem.owner_window_id is not None and problem.owner_window_id == actor.window_id) or (
-        problem.owner_office_id is not None and problem.owner_office_id == actor.office_id
-    )
-    if not owns:
+    if not problem.is_owned_by(actor):
         raise Refused("problem_not_owner", f"由{problem.owner}答复。")
 
 
 def _check_reporter(problem: Problem, actor: Actor) -> None:
     """Whoever reported it says whether it is solved; after a bad grade the supervising administrator does."""
-    if actor.role == Role.ADMINISTRATOR:
-        return
-    reported = (problem.reporter_window_id is not None and problem.reporter_window_id == actor.window_id) or (
-        problem.reporter_office_id is not None and problem.reporter_office_id == actor.office_id
-    )
-    if not reported:
+    if actor.role != Role.ADMINISTRATOR and not problem.is_reported_by(actor):
         who = problem.reporter if problem.reporter_window_id or problem.reporter_office_id else "管理员"
         raise Refused("problem_not_reporter", f"由{who}确认是否解决。")
 

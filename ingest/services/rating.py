@@ -63,13 +63,12 @@ def find_ask(*, token: str, caller: str, now: datetime) -> Asked:
     ask = RatingAsk.objects.filter(code=code).select_related("case__item", "case__window", "rating").first()
     if ask is None:
         raise _unknown()
-    lead = ask.case.handlings.select_related("office").get(is_lead=True)
     rating: Rating | None = getattr(ask, "rating", None)
     return Asked(
         ask=ask,
         item=ask.case.item.name,
         window=ask.case.window.name,
-        office=lead.office.name,
+        office=ask.case.lead_office().name,
         rating=rating,
         over=rating is None and now >= ask.ends_at,
     )
@@ -129,12 +128,11 @@ def ask_of(case: Case, *, now: datetime) -> RatingAsk | None:
 
 def _report(case: Case, grade: str, concern: str) -> Report:
     """The follow-up names grade and subject; the applicant's own words stay on the rating."""
-    lead = case.handlings.select_related("office").get(is_lead=True)
     by_office = followed_up_by_office(concern)
     return Report(
         kind=ProblemKind.RATING,
         words=f"申请人对{Concern(concern).label}评价“{Grade(grade).label}”，请回访、整改并写明结果。",
-        owner_office=lead.office if by_office else None,
+        owner_office=case.lead_office() if by_office else None,
         owner_window=None if by_office else case.window,
         case=case,
     )

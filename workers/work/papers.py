@@ -21,7 +21,7 @@ def issue_receipt(event: Event, part: str, now: datetime) -> None:
 
 def receipt_for(case: Case, *, at: datetime) -> Slip:
     """收件凭证 of a submission, printed. Asked again, the same slip."""
-    office = case.handlings.select_related("office").get(is_lead=True).office
+    office = case.lead_office()
     slip = issue(
         kind=SlipKind.RECEIPT,
         subject=case,
@@ -83,7 +83,7 @@ def issue_delivery_proof(event: Event, part: str, now: datetime) -> None:
     if parcel.receiver_kind != Party.APPLICANT:
         return
     case = Case.objects.select_related("item", "window").get(pk=parcel.receiver_id)
-    office = case.handlings.select_related("office").get(is_lead=True).office
+    office = case.lead_office()
     slip = issue(
         kind=SlipKind.DELIVERY_PROOF,
         subject=parcel,
