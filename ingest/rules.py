@@ -6,6 +6,7 @@ from datetime import date
 
 from stdnum.iso7064 import mod_11_2
 
+from registry.rules import steps
 from registry.terms import Mode, Term
 from storage.errors import Refused
 
@@ -39,20 +40,16 @@ class HandlingState(Term):
 
 
 @dataclass(frozen=True)
-class Step:
-    """One arrow: an act takes any of `sources` to `target`; no modes means every mode."""
+class Step(steps.Step[steps.S]):
+    """An arrow that is open in some modes; none named means in every one."""
 
-    act: str
-    label: str
-    sources: tuple[str, ...]
-    target: str
     modes: tuple[str, ...] = ()
 
 
 H, C = HandlingState, CaseState
 
 # Resubmission goes back to where the handling was asked for more; both targets stand in the table.
-HANDLING_STEPS: tuple[Step, ...] = (
+HANDLING_STEPS: tuple[Step[HandlingState], ...] = (
     Step("submit", "提交", (H.WAITING,), H.PENDING),
     Step(
         "pre_review", "预审通过", (H.PENDING,), H.PRE_REVIEW, (Mode.WINDOW_FORWARD, Mode.JOINT, Mode.ONLINE)
@@ -72,7 +69,7 @@ HANDLING_STEPS: tuple[Step, ...] = (
     ),
 )
 
-CASE_STEPS: tuple[Step, ...] = (
+CASE_STEPS: tuple[Step[CaseState], ...] = (
     Step("submit", "提交", (C.DRAFT,), C.SUBMITTED),
     Step("follow", "随环节推进", (C.SUBMITTED, C.SUPPLEMENT), C.PRE_REVIEW),
     Step("follow", "随环节推进", (C.SUBMITTED, C.PRE_REVIEW, C.SUPPLEMENT), C.ACCEPTED),
@@ -91,11 +88,11 @@ _LABELS: dict[str, str] = {member.value: member.label for term in (C, H) for mem
 
 def handling_target(act: str, state: str, mode: str) -> HandlingState:
     """Where the act leads from here. Raises NotNow with the reason."""
-    return HandlingState(_target(HANDLING_STEPS, act, state, mode))
+    return _target(HANDLING_STEPS, act, state, mode)
 
 
 def case_target(act: str, state: str, mode: str) -> CaseState:
-    return CaseState(_target(CASE_STEPS, act, state, mode))
+    return _target(CASE_STEPS, act, state, mode)
 
 
 def check_follows(state: str, target: str) -> None:
@@ -115,8 +112,8 @@ def open_handling_acts(state: str, mode: str) -> tuple[str, ...]:
     )
 
 
-def _target(steps: Iterable[Step], act: str, state: str, mode: str) -> str:
-    named = [step for step in steps if step.act == act]
+def _target(table: Iterable[Step[steps.S]], act: str, state: str, mode: str) -> steps.S:
+    named = [step for step in table if step.act == act]
     if not named:
         raise KeyError(f"unknown act {act}")
     for step in named:

@@ -4,9 +4,9 @@ import itertools
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from logistics.rules.parcels import NotNow
+from registry.rules.steps import Step
 from registry.terms import Term
 
 PAD_WIDTH, PAD_HEIGHT = 1000, 400
@@ -38,17 +38,7 @@ class EntryKind(Term):
     CORRECTION = "correction", "更正"
 
 
-@dataclass(frozen=True)
-class Step:
-    """One arrow: an act takes any of `sources` to `target`."""
-
-    act: str
-    label: str
-    sources: tuple[str, ...]
-    target: HandoverState
-
-
-STEPS: tuple[Step, ...] = (
+STEPS: tuple[Step[HandoverState], ...] = (
     Step("sign", "揽收员签收", (HandoverState.OPEN,), HandoverState.SIGNED),
     Step("drop", "作废", (HandoverState.OPEN,), HandoverState.DROPPED),
 )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from ingest.rules import may_post_originals
 from logistics.rules.payers import Leg
 from logistics.rules.tracking import TrackingKind
+from registry.rules.steps import Step
 from registry.terms import Mode, Term
 from storage.errors import Refused
 
@@ -59,19 +60,9 @@ class IncidentKind(Term):
     ARRIVAL_DIFFERS = "arrival_differs", "到件与卷宗不符"
 
 
-@dataclass(frozen=True)
-class Step:
-    """One arrow: an act takes any of `sources` to `target`."""
-
-    act: str
-    label: str
-    sources: tuple[str, ...]
-    target: ParcelState
-
-
 S = ParcelState
 
-STEPS: tuple[Step, ...] = (
+STEPS: tuple[Step[ParcelState], ...] = (
     Step("seal", "封装", (S.PACKING,), S.SEALED),
     Step("unseal", "拆封重装", (S.SEALED,), S.PACKING),
     Step("cancel", "取消寄件", (S.PACKING, S.SEALED), S.CANCELLED),

@@ -1,7 +1,6 @@
 """The life of a month's settlement before it is frozen: prepared by one person, approved by another."""
 
-from dataclasses import dataclass
-
+from registry.rules.steps import Step
 from registry.terms import Term
 from storage.errors import Refused
 
@@ -13,19 +12,9 @@ class ProposalState(Term):
     OUTDATED = "outdated", "已重新编制"
 
 
-@dataclass(frozen=True)
-class Step:
-    """One arrow: an act takes any of `sources` to `target`."""
-
-    act: str
-    label: str
-    sources: tuple[str, ...]
-    target: ProposalState
-
-
 S = ProposalState
 
-STEPS: tuple[Step, ...] = (
+STEPS: tuple[Step[ProposalState], ...] = (
     Step("approve", "另一人复核通过", (S.PREPARED,), S.APPROVED),
     Step("return", "退回", (S.PREPARED,), S.RETURNED),
     Step("replace", "重新编制", (S.PREPARED,), S.OUTDATED),

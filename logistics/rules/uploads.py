@@ -1,7 +1,6 @@
 """The life of an uploaded statement file until it is a statement: its columns understood, then read in the background."""
 
-from dataclasses import dataclass
-
+from registry.rules.steps import Step
 from registry.terms import Term
 from storage.errors import Refused
 
@@ -14,19 +13,9 @@ class UploadState(Term):
     DROPPED = "dropped", "已放弃"
 
 
-@dataclass(frozen=True)
-class Step:
-    """One arrow: an act takes any of `sources` to `target`."""
-
-    act: str
-    label: str
-    sources: tuple[str, ...]
-    target: UploadState
-
-
 S = UploadState
 
-STEPS: tuple[Step, ...] = (
+STEPS: tuple[Step[UploadState], ...] = (
     Step("confirm", "列已确认", (S.WAITING,), S.READING),
     Step("import", "逐行导入", (S.READING,), S.IMPORTED),
     Step("fail", "文件有误", (S.READING,), S.FAILED),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from registry.rules.steps import Step
 from registry.terms import Term
 from registry.workdays import LIBRARY, Calendar, add_workdays
 from storage.errors import Refused
@@ -35,18 +36,8 @@ class ProblemState(Term):
     REOPENED = "reopened", "重新打开"
 
 
-@dataclass(frozen=True)
-class Step:
-    """One arrow: an act takes any of `sources` to `target`."""
-
-    act: str
-    label: str
-    sources: tuple[str, ...]
-    target: str
-
-
 S = ProblemState
-STEPS: tuple[Step, ...] = (
+STEPS: tuple[Step[ProblemState], ...] = (
     Step("answer", "答复", (S.OPEN, S.REOPENED), S.ANSWERED),
     Step("solve", "确认解决", (S.ANSWERED,), S.SOLVED),
     Step("reopen", "重新打开", (S.ANSWERED, S.SOLVED), S.REOPENED),
@@ -75,7 +66,7 @@ def problem_target(act: str, state: str) -> ProblemState:
             f"problem_{act}",
             f"反馈单现在是「{ProblemState(state).label}」，只有「{sources}」时才能{step.label}。",
         )
-    return ProblemState(step.target)
+    return step.target
 
 
 def workdays_for(kind: str, day: date, times: Iterable[AnswerTime]) -> int:
