@@ -34,12 +34,26 @@ FLAGS = [
 PASSWORD = "correct-horse-battery-9"
 PATIENCE_MS = 20_000
 ARTIFACTS = ROOT / "tests" / ".artifacts"
+LOOKS = os.environ.get("LOOKS", "")
+"""A folder for pictures of the pages on the way, for whoever wants to look; empty: none are taken."""
 
 Enter = Callable[..., Page]
 Papers = dict[str, list[Path]]
 
 # The Playwright driver runs an event loop in this thread, which Django would take for an asynchronous caller.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+def look(page: Page, name: str) -> None:
+    """The page as it stands, wide and narrow, light and dark."""
+    if not LOOKS:
+        return
+    for width, height in ((1366, 768), (390, 844)):
+        for scheme in ("light", "dark"):
+            page.set_viewport_size({"width": width, "height": height})
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            page.screenshot(path=f"{LOOKS}/{name}-{width}-{scheme}.png", full_page=True)
+    page.set_viewport_size({"width": 1366, "height": 768})
 
 
 @pytest.fixture(scope="module")

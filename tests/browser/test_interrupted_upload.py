@@ -1,6 +1,5 @@
 """The network drops, or the page is closed, in the middle of a large scan: the upload goes on where it stopped."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +8,11 @@ from playwright.sync_api import Page, Request, expect
 
 from ingest.models import Arrival, SourceFile
 from registry.models import Event
-from tests.browser.conftest import Enter
+from tests.browser.conftest import Enter, look
 from tests.cast import Cast, open_case
 from tests.ingest.paper import long_picture
 
 MIB = 1 << 20
-LOOKS = os.environ.get("LOOKS", "")
 UPLOADS = "**/api/v1/uploads/*"
 
 
@@ -34,14 +32,6 @@ def pieces(page: Page) -> list[int]:
 
     page.on("request", note)
     return sent
-
-
-def look(page: Page, name: str) -> None:
-    if LOOKS:
-        for width, height in ((1366, 768), (390, 844)):
-            page.set_viewport_size({"width": width, "height": height})
-            page.screenshot(path=f"{LOOKS}/{name}-{width}.png", full_page=True)
-        page.set_viewport_size({"width": 1366, "height": 768})
 
 
 def cut_after_first(page: Page, act: Any) -> None:

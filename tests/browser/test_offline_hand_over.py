@@ -6,15 +6,12 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from logistics.models import CustodyEvent, Parcel
-from logistics.rules.payers import Leg, PaymentTerm
-from logistics.services.parcels import pack, seal_parcel
-from logistics.services.waybills import register_waybill
+from logistics.models import CustodyEvent
 from registry.models import Event
 from tests.browser.conftest import Enter
 from tests.browser.wire import Wire, wired
-from tests.cast import APPLICANT, NOW, Cast
-from tests.logistics.road import Road, build_road
+from tests.cast import APPLICANT, Cast
+from tests.logistics.road import build_road
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = "/parcels/hand-over/"
@@ -56,27 +53,6 @@ def back(clerk: Page, wire: Wire) -> None:
     clerk.context.set_offline(False)
 
 
-def second_parcel(road: Road) -> Parcel:
-    parcel = pack(
-        leg=Leg.MATERIALS,
-        sender=road.cast.zhuji,
-        receiver=road.cast.taizhou,
-        originals=road.another_case(),
-        actor=road.cast.clerk,
-        now=NOW,
-    )
-    seal_parcel(parcel=parcel, weight_g=300, actor=road.cast.clerk, now=NOW)
-    register_waybill(
-        parcel=parcel,
-        account=road.account,
-        number="1012345678902",
-        term=PaymentTerm.COLLECT,
-        actor=road.cast.clerk,
-        now=NOW,
-    )
-    return parcel
-
-
 def scan(clerk: Page, code: str) -> None:
     clerk.get_by_label("用扫码枪扫面单上的二维码").fill(code)
     clerk.keyboard.press("Enter")
@@ -84,7 +60,8 @@ def scan(clerk: Page, code: str) -> None:
 
 def test_scans_without_network_count_once_and_in_order(cast: Cast, enter: Enter) -> None:
     road = build_road(cast, "http://127.0.0.1:9").pre_reviewed()
-    first, second = road.registered().parcel, second_parcel(road)
+    first = road.registered().parcel
+    second = road.registered("1012345678902", parcel=road.another_sealed()).parcel
     clerk = enter(cast.clerk)
     clerk.goto("/parcels/hand-over/")
     clerk.context.set_offline(True)
@@ -114,7 +91,8 @@ def test_the_page_opens_without_network_and_its_scans_arrive_in_order_once(
     cast: Cast, enter: Enter, wire: Wire
 ) -> None:
     road = build_road(cast, "http://127.0.0.1:9").pre_reviewed()
-    first, second = road.registered().parcel, second_parcel(road)
+    first = road.registered().parcel
+    second = road.registered("1012345678902", parcel=road.another_sealed()).parcel
     clerk = enter(cast.clerk)
     opened_once(clerk, wire)
     away(clerk, wire)

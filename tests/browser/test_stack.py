@@ -1,31 +1,18 @@
 """A mixed stack at the counter: dropped once, split onto its cases, and the stray page is one click from home."""
 
-import os
 from pathlib import Path
 
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from ingest.models import Page as CasePage
 from ingest.stacks import print_separators
-from tests.browser.conftest import PATIENCE_MS, Enter
+from tests.browser.conftest import PATIENCE_MS, Enter, look
 from tests.cast import Cast, open_case
 from tests.ingest.stacks import blank, paper, scan, sheets_of, spoiled
 
-LOOKS = os.environ.get("LOOKS", "")
 """A folder for pictures of the pages, for whoever wants to look at them."""
-
-
-def look(page: Page, name: str) -> None:
-    if not LOOKS:
-        return
-    for width, height in ((1366, 768), (390, 844)):
-        for scheme in ("light", "dark"):
-            page.set_viewport_size({"width": width, "height": height})
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            page.screenshot(path=f"{LOOKS}/{name}-{width}-{scheme}.png", full_page=True)
-    page.set_viewport_size({"width": 1366, "height": 768})
 
 
 def test_a_mixed_stack_is_split_and_its_stray_pages_come_home(

@@ -43,13 +43,13 @@ class Road:
         pre_review(handling=case.handlings.get(), actor=self.cast.officer, now=NOW)
         return originals
 
-    def packed(self) -> Parcel:
-        """A parcel with all originals, still open."""
+    def packed(self, originals: list[Original] | None = None) -> Parcel:
+        """A parcel with all originals, or with others that go the same way, still open."""
         return pack(
             leg=Leg.MATERIALS,
             sender=self.cast.zhuji,
             receiver=self.cast.taizhou,
-            originals=self.originals,
+            originals=originals or self.originals,
             actor=self.cast.clerk,
             now=NOW,
         )
@@ -58,6 +58,12 @@ class Road:
         """The same, weighed and closed."""
         parcel = self.packed()
         seal_parcel(parcel=parcel, weight_g=320, actor=self.cast.clerk, now=NOW)
+        return parcel
+
+    def another_sealed(self) -> Parcel:
+        """A second parcel on the same way, with another case's originals, weighed and closed."""
+        parcel = self.packed(self.another_case())
+        seal_parcel(parcel=parcel, weight_g=95, actor=self.cast.clerk, now=NOW)
         return parcel
 
     def booked(self, parcel: Parcel | None = None, *, now: datetime = NOW) -> Waybill:
@@ -70,10 +76,16 @@ class Road:
             now=now,
         )
 
-    def registered(self, number: str = "1012345678901", *, account: CarrierAccount | None = None) -> Waybill:
+    def registered(
+        self,
+        number: str = "1012345678901",
+        *,
+        parcel: Parcel | None = None,
+        account: CarrierAccount | None = None,
+    ) -> Waybill:
         """A sealed parcel with a waybill that was written by hand."""
         return register_waybill(
-            parcel=self.sealed(),
+            parcel=parcel or self.sealed(),
             account=account or self.account,
             number=number,
             term=PaymentTerm.COLLECT,

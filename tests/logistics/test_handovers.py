@@ -13,7 +13,6 @@ from PIL import Image
 from logistics.models import CustodyEvent, HandoverEntry, HandoverLine, HandoverList, Parcel
 from logistics.rules.handovers import HandoverState, path_of, strokes_of
 from logistics.rules.parcels import NotNow, ParcelState
-from logistics.rules.payers import Leg
 from logistics.services.accounts import add_carrier
 from logistics.services.custody import hand_over, hand_over_later
 from logistics.services.handover_entries import attach_sheet, correct_list
@@ -27,7 +26,7 @@ from logistics.services.handovers import (
     slip_of,
     take_off,
 )
-from logistics.services.parcels import pack, seal_parcel, unseal_parcel
+from logistics.services.parcels import unseal_parcel
 from logistics.services.waybills import cancel_waybill
 from logistics.services.whereabouts import where_is
 from registry.actors import SYSTEM
@@ -47,18 +46,7 @@ DRAWN = json.dumps([[100, 200, 300, 80, 500, 310], [620, 90, 640, 300]])
 @pytest.fixture
 def two(road: Road) -> list[Parcel]:
     """Two sealed parcels with waybills of the same carrier."""
-    first = road.booked().parcel
-    second = pack(
-        leg=Leg.MATERIALS,
-        sender=road.cast.zhuji,
-        receiver=road.cast.taizhou,
-        originals=road.another_case(),
-        actor=road.cast.clerk,
-        now=NOW,
-    )
-    seal_parcel(parcel=second, weight_g=95, actor=road.cast.clerk, now=NOW)
-    road.booked(second)
-    return [first, second]
+    return [road.booked().parcel, road.booked(road.another_sealed()).parcel]
 
 
 def gathered(road: Road, parcels: list[Parcel]) -> HandoverList:
