@@ -289,10 +289,18 @@ def _row(line: Billed, statement: Statement, accounts: _Accounts) -> tuple[Any, 
 
 
 def recognised(*, carrier: Carrier, month: str, sha256: str) -> Statement | None:
-    """The statement that these bytes have become. Raises Refused for a month that is none, or another one."""
+    """The statement that these bytes have become.
+
+    Raises Refused for a month that is none, and when the file was taken in for another month or another carrier.
+    """
     if not re.match(MONTH, month):
         raise Refused("bad_month", "账期应写成“2026-01”的形式。")
-    known = Statement.objects.filter(carrier=carrier, sha256=sha256).first()
+    known = Statement.objects.select_related("carrier").filter(sha256=sha256).order_by("pk").first()
+    if known is not None and known.carrier_id != carrier.pk:
+        raise Refused(
+            "statement_other_carrier",
+            f"这份文件已作为 {known.carrier.name} {known.month} 的对账单导入，请核对所选的承运商。",
+        )
     if known is not None and known.month != month:
         raise Refused(
             "statement_other_month",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from logistics.models import Discrepancy, Statement, StatementLine
+from logistics.models import Carrier, Discrepancy, Statement, StatementLine
 from logistics.postage.services import (
     dispute_all,
     import_statement,
@@ -177,6 +177,11 @@ def test_the_same_file_is_recognised_and_nothing_happens_twice(world: PostageWor
     assert StatementLine.objects.count() == 1
     with pytest.raises(Refused, match="2026-03"):
         take_in(world, tmp_path / "a.csv", month="2026-04")
+    other = Carrier.objects.create(code="sf", name="顺丰速运", adapter="neutral")
+    with pytest.raises(Refused, match=world.carrier.name):
+        import_statement(
+            path=tmp_path / "a.csv", carrier=other, month=MONTH, actor=world.cast.finance, now=NOW
+        )
 
 
 def test_the_file_is_kept_as_evidence_and_accounts_are_masked(world: PostageWorld, tmp_path: Path) -> None:
