@@ -7,8 +7,8 @@ from django.utils import timezone
 from ninja import File, Router, Schema, Status, UploadedFile
 from pydantic import Field
 
-from ingest.arriving import check_size, find, finish_file
 from ingest.models import Case, Material, SourceFile
+from ingest.piecewise import check_size, find, finish_file
 from ingest.rules import IdentityPerson
 from ingest.services.identifying import CardRead, identify_by_card
 from ingest.services.intake import Applicant, create_case, submit

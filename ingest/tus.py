@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.http import http_date
 from ninja import Router
 
-from ingest.arriving import Checksum, OffsetDiffers, abandon, begin, find, offset_of, take_piece
 from ingest.models import Arrival
+from ingest.piecewise import Checksum, OffsetDiffers, abandon, begin, find, offset_of, take_piece
 from registry.actors import Actor
 from registry.auth import session_or_key
 from registry.permissions import NotYours

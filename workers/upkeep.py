@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from dossier.services import renew_due
-from ingest.arriving import sweep_arrivals
+from ingest.piecewise import sweep_uploads
 from ingest.services.clock import tell_passed_deadlines
 from ingest.services.problems import watch_problems
 from ingest.services.promises import watch_promises
@@ -72,7 +72,7 @@ DUTIES: Mapping[str, Callable[..., int]] = {
     "clear_scratch": clear_scratch,
     "sweep_calls": sweep_calls,
     "forget_notices": forget_notices,
-    "sweep_arrivals": sweep_arrivals,
+    "sweep_uploads": sweep_uploads,
     "watch_late_originals": watch_late_originals,
     "tell_passed_deadlines": tell_passed_deadlines,
     "tell_overdue_directories": tell_overdue_directories,

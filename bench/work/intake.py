@@ -9,9 +9,9 @@ from pathlib import Path
 from django.utils import timezone
 
 from bench.processes import own_peak
-from ingest.arriving import begin, finish_file, take_piece
 from ingest.inspect import inspect_file, shared_pool
 from ingest.models import Case
+from ingest.piecewise import begin, finish_file, take_piece
 from ingest.uploads import receive_file, to_scan_again
 from registry.actors import Actor
 from registry.models import User

@@ -16,8 +16,8 @@ from config.pages.case_sheet import find_case
 from config.pages.frame import Fault, page
 from config.pages.images import READABLE, THUMBNAIL, page_jpeg
 from config.pages.uploads import on_disk, sized
-from ingest.arriving import find, finish_stack
 from ingest.models import Case, Material, Stack, StackPage
+from ingest.piecewise import find, finish_stack
 from ingest.rules import CaseState
 from ingest.sorting import WHY
 from ingest.stack_words import words_of

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_POST
 from config.pages.case_sheet import find_case
 from config.pages.cases import render_case
 from config.pages.frame import Fault, page
-from ingest.arriving import check_size, find, finish_file
 from ingest.models import Case, Material, SourceFile
+from ingest.piecewise import check_size, find, finish_file
 from ingest.uploads import also_in, receive_file, to_scan_again, where_it_is
 from registry.actors import Actor
 from registry.permissions import NotYours

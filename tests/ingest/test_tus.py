@@ -13,8 +13,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from ingest.arriving import MOST_OPEN, sweep_arrivals
 from ingest.models import Arrival, Case, Page, SourceFile, Stack
+from ingest.piecewise import MOST_OPEN, sweep_uploads
 from registry.actors import Actor
 from registry.models import ApiKey, Event, User
 from tests.cast import NOW, Cast, assemble, open_case
@@ -264,8 +264,8 @@ def test_what_nobody_continues_is_swept(sender: Sender, case: Case, content: byt
     assert sender.say("HEAD", old).status_code == 404
     assert sender.piece(old, len(content), b"").status_code == 404
     assert take_in(sender, case, old).status_code == 404
-    assert DUTIES["sweep_arrivals"] is sweep_arrivals
-    assert sweep_arrivals(now=timezone.now()) == 1
+    assert DUTIES["sweep_uploads"] is sweep_uploads
+    assert sweep_uploads(now=timezone.now()) == 1
     assert [path.name for path in settings.SPOOL_DIR.iterdir() if path.name == key_of(old)] == []
     assert sender.offset(young) == 0
 
@@ -273,9 +273,9 @@ def test_what_nobody_continues_is_swept(sender: Sender, case: Case, content: byt
 def test_folders_that_nobody_knows_are_swept(sender: Sender) -> None:
     mine = sender.begin(10)
     Arrival.objects.filter(key=key_of(mine)).delete()  # a database that was restored from a backup
-    assert sweep_arrivals(now=timezone.now()) == 0
+    assert sweep_uploads(now=timezone.now()) == 0
     later = timezone.now() + timedelta(hours=settings.UPLOAD_KEEP_HOURS + 1)
-    assert sweep_arrivals(now=later) >= 1
+    assert sweep_uploads(now=later) >= 1
     assert not (settings.SPOOL_DIR / key_of(mine)).exists()
 
 

@@ -192,7 +192,7 @@ def finish_stack(*, arrival: Arrival, window: Window, actor: Actor, now: datetim
     )
 
 
-def sweep_arrivals(*, now: datetime) -> int:
+def sweep_uploads(*, now: datetime) -> int:
     """Forget uploads whose time is over, and folders that nobody knows any more; answers how many went."""
     over = list(Arrival.objects.filter(expires_at__lte=now))
     for arrival in over:
