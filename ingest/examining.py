@@ -8,6 +8,7 @@ from django.conf import settings
 
 from ingest.clamd import ScannerAway, TooLargeToScan, scan
 from ingest.inspect import Inspection, inspect_file
+from ingest.inspect.limits import MAX_PAGES
 from storage.errors import Refused
 
 log = logging.getLogger("tongban.ingest")
@@ -15,13 +16,20 @@ INFECTED = "infected"
 UNCHECKED = "病毒检查暂不可用，这个文件没有检查过病毒"
 
 
-def examine(path: Path, folder: Path, *, password: str | None = None, separators: bool = False) -> Inspection:
+def examine(
+    path: Path,
+    folder: Path,
+    *,
+    password: str | None = None,
+    separators: bool = False,
+    most_pages: int = MAX_PAGES,
+) -> Inspection:
     """Inspect a file into `folder`, and refuse it when the scanner knows it.
 
     What inspection refuses is not scanned: it is not kept. Raises Refused when a scanner is configured that cannot be
     asked and this installation takes in nothing unchecked.
     """
-    found = inspect_file(path, folder, password=password, separators=separators)
+    found = inspect_file(path, folder, password=password, separators=separators, most_pages=most_pages)
     if found.refused or not settings.CLAMAV:
         return found
     try:

@@ -1,6 +1,6 @@
 """到件比对: the office rescans an original that arrived; its pages are held against the signed ones; a person judges."""
 
-import tempfile
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ from dossier.arrivals import (
 )
 from dossier.models import ArrivalComparison, ArrivedPage, Dossier, DossierState
 from dossier.services.leafing import known_leaves
-from ingest.inspect import SignedPage, inspect_file, match_page
+from ingest.examining import examine
+from ingest.inspect import SignedPage, match_page
 from ingest.models import Original, Page
 from ingest.uploads import digest_of
 from ocr.engines.interface import Engine, EngineFailed
@@ -33,7 +34,10 @@ from registry.events import record
 from registry.permissions import check_may
 from storage.errors import Refused
 from storage.models import Kind
+from storage.scratch import scratch
 from storage.services import fetch_to, store_file
+
+log = logging.getLogger(__name__)
 
 MOST_SHEETS = 200
 MOST_TRIED = 20
@@ -45,8 +49,8 @@ LONGEST_REASON = 200
 def take_rescan(*, original: Original, path: Path, actor: Actor, now: datetime) -> ArrivalComparison:
     """The office's scan of an original that lies there. The same file again is the same comparison.
 
-    Opened in a limited child. Call outside a transaction. Raises Refused when there is nothing to compare with, or
-    when the scan cannot be opened.
+    Opened in a limited child and checked for viruses, as any file. Call outside a transaction. Raises Refused when
+    there is nothing to compare with, or when the scan is not taken in.
     """
     check_may(actor, "original.compare", original)
     if (original.place, original.place_id) != (Original.Place.OFFICE, actor.office_id):
@@ -57,8 +61,8 @@ def take_rescan(*, original: Original, path: Path, actor: Actor, now: datetime) 
     ).first()
     if known is not None:
         return known
-    with tempfile.TemporaryDirectory(prefix="arrival-") as folder:
-        found = inspect_file(path, Path(folder), most_pages=MOST_SHEETS)
+    with scratch("arrival") as folder:
+        found = examine(path, folder, most_pages=MOST_SHEETS)
         if found.refused:
             raise Refused(found.code, f"到件的扫描件没有收下：{found.reason}")
         written = [page for page in found.pages if not page.blank]
@@ -104,10 +108,10 @@ def compare_arrival(
     """
     if comparison.state != ArrivalState.WAITING:
         return
-    leaves = [Page.objects.select_related("stored").get(pk=pk) for pk in comparison.leaves]
+    pages = Page.objects.select_related("stored").in_bulk(comparison.leaves)
+    leaves = [pages[pk] for pk in comparison.leaves]
     texts = [list(text.standing.printed) if text.standing is not None else [] for text in texts_of(leaves)]
-    with tempfile.TemporaryDirectory(prefix="arrival-") as name:
-        folder = Path(name)
+    with scratch("arrival") as folder:
         signed = [folder / f"signed-{number}" for number in range(len(leaves))]
         for page, path in zip(leaves, signed, strict=True):
             fetch_to(page.stored, path)
@@ -205,7 +209,8 @@ def _read(sheet: Path, engine: Engine | None) -> list[Line]:
     try:
         reader = engine or engine_of_process(settings.OCR_ENGINE, settings.OCR_BACKEND)
         return list(read_page(sheet, reader).lines)
-    except (UnreadablePicture, EngineFailed):
+    except (UnreadablePicture, EngineFailed) as fault:
+        log.warning("an arrived page is compared by its picture alone: %s", type(fault).__name__)
         return []
 
 

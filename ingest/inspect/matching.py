@@ -1,6 +1,5 @@
 """Which signed page a rescanned picture shows, asked of a limited child: both are strangers' bytes."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from ingest.inspect import messages
 from ingest.inspect.asking import ask_child
 from ingest.inspect.limits import MATCH_SECONDS, MOST_SIGNED
 from ingest.inspect.pool import Pool
+from storage.scratch import scratch
 
 Box = tuple[float, float, float, float]
 Corner = tuple[float, float]
@@ -72,10 +72,10 @@ def match_page(rescan: Path, pages: Sequence[SignedPage], *, pool: Pool | None =
 
 
 def _ask(rescan: Path, pages: Sequence[SignedPage], pool: Pool | None) -> messages.Found:
-    with tempfile.TemporaryDirectory(prefix="match-") as folder:
+    with scratch("match") as folder:
         request = {
             "path": str(rescan.resolve()),
-            "folder": folder,
+            "folder": str(folder),
             "seconds": MATCH_SECONDS,
             "match": [
                 {

@@ -81,7 +81,7 @@ class _Sheet:
 def register(rescan: Path, pages: Sequence[Signed]) -> dict[str, Any]:
     """The page among `pages` that the rescanned picture shows best, as plain values; `index` None for none of them.
 
-    Raises Unacceptable when the rescanned picture cannot be opened.
+    Raises Unacceptable when a picture that it looks at cannot be opened.
     """
     cv2.setRNGSeed(1)
     sheet = _load(rescan)

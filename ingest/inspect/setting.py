@@ -1,8 +1,6 @@
 """A stranger's PDF beside a sheet of ours, set in a limited child: this process never opens it."""
 
 import stat
-import tempfile
-from pathlib import Path
 
 from ingest.inspect import messages
 from ingest.inspect.asking import ask_child
@@ -10,6 +8,7 @@ from ingest.inspect.limits import BESIDE
 from ingest.inspect.pool import Pool
 from ingest.inspect.sentences import refusal
 from storage.errors import Refused
+from storage.scratch import scratch
 
 
 class NotSet(Refused):
@@ -21,11 +20,14 @@ def pdf_beside(foreign: bytes, own: bytes, *, pool: Pool | None = None) -> bytes
 
     Equal input gives equal bytes. Raises NotSet.
     """
-    with tempfile.TemporaryDirectory(prefix="beside-") as name:
-        folder = Path(name)
+    with scratch("beside") as folder:
         (folder / "foreign.pdf").write_bytes(foreign)
         (folder / "own.pdf").write_bytes(own)
-        request = {"path": str(folder / "foreign.pdf"), "folder": name, "beside": str(folder / "own.pdf")}
+        request = {
+            "path": str(folder / "foreign.pdf"),
+            "folder": str(folder),
+            "beside": str(folder / "own.pdf"),
+        }
         verdict, _ = ask_child(request, messages.Set, pool)
         if isinstance(verdict, messages.Refusal):
             raise NotSet(verdict.refused, refusal(verdict.refused, verdict.figures))

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
+from pytest_django.fixtures import Settings
 
 from dossier.arrivals import ArrivalState, ArrivalVerdict, SheetMatch, likeliest, outcome_of
 from dossier.models import ArrivalComparison
@@ -31,6 +32,7 @@ from registry.events import verify_chains
 from registry.models import Event
 from registry.permissions import NotYours
 from storage.errors import Refused
+from storage.models import StoredObject
 from tests.cast import NOW, Cast, open_case
 from tests.ingest.paper import hand_in
 from tests.ingest.rescans import WAYS, another_digit, at_office, at_window, printed, story, truth
@@ -236,6 +238,18 @@ def test_what_cannot_be_opened_is_refused_with_its_sentence(
     with pytest.raises(Refused, match="空白页"):
         take_rescan(original=original, path=blank, actor=cast.officer, now=LATER)
     assert not ArrivalComparison.objects.exists()
+
+
+def test_what_cannot_be_checked_for_viruses_is_not_taken_in(
+    original: Original, cast: Cast, tmp_path: Path, settings: Settings
+) -> None:
+    path = rescan(tmp_path, printed(SEED)["application"])
+    before = StoredObject.objects.count()
+    settings.CLAMAV = str(tmp_path / "nobody.sock")
+    with pytest.raises(Refused, match="暂不能检查病毒"):
+        take_rescan(original=original, path=path, actor=cast.officer, now=LATER)
+    assert not ArrivalComparison.objects.exists()
+    assert StoredObject.objects.count() == before
 
 
 def test_the_officer_sees_both_papers_and_says_what_they_are(
