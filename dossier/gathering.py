@@ -1,6 +1,7 @@
 """Scans of any kind to the pages of a dossier without a case: inspected, read, hashed. Knows no Django."""
 
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,34 +37,36 @@ def gather(
     `heard` is told how many pages are read of how many known so far. Raises EngineFailed when the reader cannot be started.
     """
     inspected: list[tuple[Path, Inspection]] = []
-    images = _images(files, folder, inspected)
-    read = []
-    # Readers begin with the first page while later files are still being inspected.
-    for outcome in read_pages(images, engine=engine, backend=backend, jobs=jobs):
-        read.append(outcome)
-        heard(len(read), sum(len(found.pages) for _, found in inspected if not found.refused))
+    plans: list[PagePlan] = []
+    # Readers begin with the first page while later files are still being inspected. What they say of a page is far
+    # larger than its plan, and is not kept.
+    handed_out, read = itertools.tee(_pages(files, folder, inspected))
+    images = (page.path for page, _, _ in handed_out)
+    outcomes = read_pages(images, engine=engine, backend=backend, jobs=jobs)
+    for outcome, (page, path, vectors) in zip(outcomes, read, strict=True):
+        plans.append(_page(page, outcome, path, vectors, now))
+        heard(len(plans), sum(len(found.pages) for _, found in inspected if not found.refused))
     good = [(path, found) for path, found in inspected if not found.refused]
-    outcomes = iter(read)
-    materials = tuple(
-        MaterialPlan(
-            path.stem, tuple(_page(page, next(outcomes), path, found.vectors, now) for page in found.pages)
-        )
-        for path, found in good
-    )
+    pages = iter(plans)
     return Gathered(
-        materials=materials,
+        materials=tuple(
+            MaterialPlan(path.stem, tuple(itertools.islice(pages, len(found.pages)))) for path, found in good
+        ),
         originals=_originals(good),
         refused=tuple((path, found.reason) for path, found in inspected if found.refused),
     )
 
 
-def _images(files: Sequence[Path], folder: Path, inspected: list[tuple[Path, Inspection]]) -> Iterator[Path]:
-    """The pages of all files, each file inspected when its first page is asked for, and put on the list."""
+def _pages(
+    files: Sequence[Path], folder: Path, inspected: list[tuple[Path, Inspection]]
+) -> Iterator[tuple[PageImage, Path, Path | None]]:
+    """The pages of all files, with their file and its vectors; each file is inspected when its first page is asked
+    for, and put on the list."""
     for number, path in enumerate(files):
         found = inspect_file(path, folder / f"{number:04d}")
         inspected.append((path, found))
         if not found.refused:
-            yield from (page.path for page in found.pages)
+            yield from ((page, path, found.vectors) for page in found.pages)
 
 
 def _originals(good: Sequence[tuple[Path, Inspection]]) -> tuple[OriginalPlan, ...]:
