@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 MOST_PIECES = 10_000
@@ -67,9 +68,12 @@ class Spool:
         return self.offset
 
     def assemble(self, path: Path) -> int:
-        """Write everything that is here without a gap into one new file; answers its size."""
+        """Write everything that is here without a gap into one new file; answers its size.
+
+        Less than there was when somebody discards the upload meanwhile, who took it in by another request.
+        """
         total = 0
-        with path.open("xb") as whole:
+        with path.open("xb") as whole, suppress(FileNotFoundError):
             for piece, size in self._pieces():
                 with piece.open("rb") as part:
                     shutil.copyfileobj(part, whole, _CHUNK)

@@ -42,6 +42,19 @@ def test_pieces_become_the_file(spool: Spool, tmp_path: Path) -> None:
     assert spool.offset == 0
 
 
+def test_pieces_that_go_while_they_are_joined_are_missing(spool: Spool, tmp_path: Path) -> None:
+    """A finish that is asked for again while the first one still ends."""
+
+    class Taken(Spool):
+        def _pieces(self) -> Iterator[tuple[Path, int]]:
+            for piece in super()._pieces():
+                self.discard()
+                yield piece
+
+    spool.put(0, iter([b"abc"]))
+    assert Taken(spool.folder).assemble(tmp_path / "whole") == 0
+
+
 def test_a_piece_that_does_not_continue_is_refused(spool: Spool) -> None:
     spool.put(0, iter([b"abc"]))
     for at in (0, 2, 4):
