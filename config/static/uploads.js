@@ -195,7 +195,8 @@ async function send(tray, file, item) {
     item.replaceWith(told);
   } catch (fault) {
     fail(item, fault instanceof Final ? fault.message : LABELS.failed);
-    if (!(fault instanceof Lost || fault instanceof Final)) throw fault;
+    // A DOMException: the file is not there any more. What nobody foresaw is told, and the other files have their turn.
+    if (!(fault instanceof Lost || fault instanceof Final || fault instanceof DOMException)) reportError(fault);
   }
 }
 

@@ -161,6 +161,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 def _is_fault(kind: str, text: str) -> bool:
-    """Refusals are answers with a status of their own, and a test may cut the network; the browser calls both errors."""
-    told = ("the server responded with a status of 4", "net::ERR_INTERNET_DISCONNECTED")
+    """Refusals are answers with a status of their own, and a test may cut the network or take a file away; the browser calls all that errors."""
+    told = (
+        "the server responded with a status of 4",
+        "net::ERR_INTERNET_DISCONNECTED",
+        "net::ERR_FILE_NOT_FOUND",
+    )
     return kind == "error" and not any(words in text for words in told)

@@ -10,7 +10,7 @@ from ingest.models import Arrival, SourceFile
 from registry.models import Event
 from tests.browser.conftest import Enter, look
 from tests.cast import Cast, open_case
-from tests.ingest.paper import long_picture
+from tests.ingest.paper import long_picture, picture
 
 MIB = 1 << 20
 UPLOADS = "**/api/v1/uploads/*"
@@ -122,6 +122,29 @@ def test_a_network_that_lets_no_pieces_through_is_served_by_the_plain_form(
     expect(row.locator(".tray-files li.ok, .tray-files li.attention")).to_contain_text("接收")
     assert not Arrival.objects.exists()
     assert SourceFile.objects.count() == 1
+
+
+def test_a_file_that_is_taken_away_does_not_keep_the_next_from_its_turn(
+    cast: Cast, enter: Enter, tmp_path: Path
+) -> None:
+    case = open_case(cast)
+    page = enter(cast.clerk)
+    page.goto(reverse("case", args=[case.number]))
+    expect(page.locator("html.js")).to_be_attached()
+    lost, kept = large(tmp_path), tmp_path / "kept.jpg"
+    kept.write_bytes(picture("kept"))
+
+    def take_away(route: Any) -> None:
+        lost.unlink(missing_ok=True)
+        route.continue_()
+
+    cut_after_first(page, take_away)
+    row = page.locator(".checklist > li").first
+    row.locator("input[type=file]").first.set_input_files([lost, kept])
+    expect(row.locator(".tray-files li.late")).to_contain_text("上传失败")
+    expect(row.locator(".tray-files li.ok, .tray-files li.attention")).to_contain_text("接收")
+    expect(page.locator("[data-tray].busy")).to_have_count(0)
+    assert SourceFile.objects.get().original_name == "kept.jpg"
 
 
 def test_without_script_the_plain_form_takes_the_file(cast: Cast, enter: Enter, tmp_path: Path) -> None:
