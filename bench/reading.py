@@ -1,7 +1,6 @@
 """Scans in, searchable PDF out: the whole process, its pace, its memory, and how much of the text is right."""
 
 import os
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from bench.material import Stack, any_seed, generated, own_samples
 from bench.peers import command, needs
 from bench.processes import Ran, run
 from bench.texts import captured_pages, score, texts
+from config.embedded import free_ports
 
 ABOUT = """\
 Whole processes from scanned files to a searchable PDF, two jobs each. Ours is `manage.py dossier FILE… --sign none
@@ -204,18 +204,13 @@ def _alone(bench: Bench, ours: Installation, seeds: Sequence[int]) -> list[Figur
 
 def _first_text(bench: Bench, ours: Installation) -> list[Figure]:
     bench.say(f"{OURS}: from handing in a page to its text, served")
-    served = replace(ours, environment={**ours.environment, "TONGBAN_PUBLIC_URL": _free_address()})
+    (port,) = free_ports(1)
+    served = replace(ours, environment={**ours.environment, "TONGBAN_PUBLIC_URL": f"http://127.0.0.1:{port}"})
     cold, *warm = served.work("first_text", "4")["seconds"]
     return [
         Figure("first text, worker just started", "s", "less", [cold], goals=[Goal(5)]),
         Figure("first text, after that", "s", "less", warm, goals=[Goal(5)]),
     ]
-
-
-def _free_address() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
 def _figure(
