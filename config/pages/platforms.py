@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.contrib import messages
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -155,9 +156,10 @@ def _act_on(
 def _show(request: HttpRequest, actor: Actor, fault: Fault | None = None) -> HttpResponse:
     now = timezone.now()
     rows = visible(actor, "platform.edit", Subscription.objects.select_related("api_key"))
-    living = rows.exclude(state=Subscription.State.ENDED).order_by("api_key__name", "pk")
+    parked = Count("notices", filter=Q(notices__state=Notice.State.PARKED))
+    living = rows.exclude(state=Subscription.State.ENDED).annotate(parked=parked)
     context = {
-        "rows": [_shown(subscription, now) for subscription in living],
+        "rows": [_shown(subscription, now) for subscription in living.order_by("api_key__name", "pk")],
         "keys": [
             key
             for key in ApiKey.objects.filter(revoked_at__isnull=True)
@@ -179,7 +181,7 @@ def _shown(subscription: Subscription, now: datetime) -> Shown:
         subscription,
         kinds=tuple(KINDS[kind][0] for kind in subscription.kinds if kind in KINDS),
         old_until=subscription.old_secret_until(now=now),
-        parked=subscription.notices.filter(state=Notice.State.PARKED).count(),
+        parked=subscription.parked,  # type: ignore[attr-defined]
         why=FAULTS.get(subscription.disabled_for, subscription.disabled_for),
     )
 

@@ -106,7 +106,7 @@ def tell_passed_deadlines(*, now: datetime) -> int:
     rows = Handling.objects.filter(
         overdue(today), state=HandlingState.ACCEPTED.value, passed_deadline__isnull=True
     )
-    for handling in rows.select_related("case", "office").order_by("pk"):
+    for handling in rows.select_related("case", "office").prefetch_related("delays").order_by("pk"):
         deadline = handling.deadline
         if deadline is None:
             continue

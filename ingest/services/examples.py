@@ -78,8 +78,8 @@ def decide_example(*, example: Example, approved: bool, reason: str, actor: Acto
 
 
 def approved_examples() -> QuerySet[Example]:
-    """The collection, newest first; the case is known by its item alone."""
-    return Example.objects.filter(state=ExampleState.APPROVED).select_related("case__item").order_by("-pk")
+    """The collection, oldest first; the case is known by its item alone."""
+    return Example.objects.filter(state=ExampleState.APPROVED).select_related("case__item").order_by("pk")
 
 
 def _checked(words: ExampleWords, case: Case) -> dict[str, str]:

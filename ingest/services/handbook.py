@@ -6,7 +6,8 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from ingest.models import Example, HandbookEdition, HandbookEntry
+from ingest.models import HandbookEdition, HandbookEntry
+from ingest.services.examples import approved_examples
 from registry.actors import Actor
 from registry.events import record
 from registry.models import ServiceCentre
@@ -14,7 +15,7 @@ from registry.paper.issue import issue, slip_pdf
 from registry.paper.kinds import SlipKind
 from registry.paper.slips import Handbook, HandbookAnswer, HandbookExample
 from registry.permissions import check_may
-from registry.rules.handbook import Edition, EntryState, ExampleState, edition_for, is_late
+from registry.rules.handbook import Edition, EntryState, edition_for, is_late
 from registry.rules.problems import ProblemKind
 from registry.rules.talk import checked_words
 from registry.time import local_day
@@ -182,9 +183,7 @@ def _content(edition: Edition, entries: list[HandbookEntry], *, issuer: str) -> 
                 solution=example.solution,
                 effect=example.effect,
             )
-            for example in Example.objects.filter(state=ExampleState.APPROVED)
-            .select_related("case__item")
-            .order_by("pk")
+            for example in approved_examples()
         ),
     )
 

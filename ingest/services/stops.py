@@ -14,11 +14,6 @@ def onward(original: Original) -> Handling | None:
     return rows[going.handling] if going else None
 
 
-def has_way(original: Original) -> bool:
-    """Whether anybody wrote down who needs it; results and old records have none."""
-    return bool(original.stops.all())
-
-
 def reach_stop(*, original: Original, office_id: int, now: datetime) -> None:
     """It lies at an office now: part of the move, in its transaction. An office that is no stop changes nothing."""
     stop = original.stops.select_related("handling").filter(handling__office_id=office_id).first()

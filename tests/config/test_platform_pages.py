@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from config.api import WEBHOOKS
@@ -68,6 +70,17 @@ def test_what_was_parked_raises_an_alarm_and_is_brought_back(cast: Cast, adminis
     page = administrator.post(reverse("replay_notice", args=[notice.pk]), follow=True).text
     assert "已重新排队" in page
     assert Event.objects.filter(kind="notice.replayed").count() == 1
+
+
+def test_more_subscriptions_take_no_more_queries(cast: Cast, administrator: Client) -> None:
+    counts = []
+    for more in (1, 4):
+        for _ in range(more):
+            subscribed(watcher(cast.zhuji, name=f"平台 {ApiKey.objects.count()}"))
+        with CaptureQueriesContext(connection) as queries:
+            assert administrator.get(reverse("platforms")).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
 
 
 def test_a_disabled_subscription_says_why_and_is_enabled(cast: Cast, administrator: Client) -> None:
