@@ -2,7 +2,9 @@
 
 import logging
 import signal
+import stat
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -38,6 +40,13 @@ def ask_child(
             except ChildGone:
                 log.warning("an inspection child had ended while it waited")
     return _died("crashed"), []
+
+
+def left_by_child(path: Path) -> Path:
+    """What the child left in its work folder under this name. Raises ValueError for a link or anything but a file."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise ValueError("inspection child left something that is not a file")
+    return path
 
 
 def _listen(

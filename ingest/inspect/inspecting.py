@@ -2,12 +2,11 @@
 
 import hashlib
 import shutil
-import stat
 import tempfile
 from pathlib import Path
 
 from ingest.inspect import messages
-from ingest.inspect.asking import ask_child
+from ingest.inspect.asking import ask_child, left_by_child
 from ingest.inspect.findings import FoundCode, Inspection, PageImage, Sheet, TextLine
 from ingest.inspect.limits import MAX_PAGES, VECTORS
 from ingest.inspect.pool import Pool
@@ -79,13 +78,7 @@ def inspect_file(
 
 def _settle(page: messages.Page, folder: Path, out_dir: Path) -> PageImage:
     """Move a finished page to its place; its digest is taken here, not believed."""
-    made = folder / page.name
-    if not stat.S_ISREG(made.lstat().st_mode):
-        raise ValueError("inspection child left something that is not a file")
-    place = out_dir / page.name
-    if place.exists():
-        raise FileExistsError(place)
-    made.rename(place)
+    place = _moved(page.name, folder, out_dir)
     return PageImage(
         path=place,
         media_type=page.media_type,
@@ -108,9 +101,11 @@ def _settle_vectors(pages: list[messages.Page], folder: Path, out_dir: Path) -> 
     """Move the file of pages that may stay, when a page is in it."""
     if all(page.vector is None for page in pages):
         return None
-    made, place = folder / VECTORS, out_dir / VECTORS
-    if not stat.S_ISREG(made.lstat().st_mode):
-        raise ValueError("inspection child left something that is not a file")
+    return _moved(VECTORS, folder, out_dir)
+
+
+def _moved(name: str, folder: Path, out_dir: Path) -> Path:
+    made, place = left_by_child(folder / name), out_dir / name
     if place.exists():
         raise FileExistsError(place)
     made.rename(place)

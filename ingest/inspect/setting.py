@@ -1,9 +1,7 @@
 """A stranger's PDF beside a sheet of ours, set in a limited child: this process never opens it."""
 
-import stat
-
 from ingest.inspect import messages
-from ingest.inspect.asking import ask_child
+from ingest.inspect.asking import ask_child, left_by_child
 from ingest.inspect.limits import BESIDE
 from ingest.inspect.pool import Pool
 from ingest.inspect.sentences import refusal
@@ -31,7 +29,4 @@ def pdf_beside(foreign: bytes, own: bytes, *, pool: Pool | None = None) -> bytes
         verdict, _ = ask_child(request, messages.Set, pool)
         if isinstance(verdict, messages.Refusal):
             raise NotSet(verdict.refused, refusal(verdict.refused, verdict.figures))
-        made = folder / BESIDE
-        if not stat.S_ISREG(made.lstat().st_mode):
-            raise ValueError("inspection child left something that is not a file")
-        return made.read_bytes()
+        return left_by_child(folder / BESIDE).read_bytes()

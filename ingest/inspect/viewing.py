@@ -1,10 +1,9 @@
 """Pictures of kept pages for the screen, drawn in a limited child: the stored bytes are still a stranger's."""
 
-import stat
 from pathlib import Path
 
 from ingest.inspect import messages
-from ingest.inspect.asking import ask_child
+from ingest.inspect.asking import ask_child, left_by_child
 from ingest.inspect.limits import VIEW
 from ingest.inspect.pool import Pool
 from ingest.inspect.sentences import refusal
@@ -38,7 +37,4 @@ def view_of(
         verdict, _ = ask_child(request, messages.Drawn, pool)
         if isinstance(verdict, messages.Refusal):
             raise NotDrawn(verdict.refused, refusal(verdict.refused, verdict.figures))
-        drawn = folder / VIEW
-        if not stat.S_ISREG(drawn.lstat().st_mode):
-            raise ValueError("inspection child left something that is not a file")
-        return drawn.read_bytes()
+        return left_by_child(folder / VIEW).read_bytes()
