@@ -13,7 +13,7 @@ from PIL import Image
 from pytest_django.fixtures import Settings
 
 from dossier.arrivals import ArrivalState, ArrivalVerdict, SheetMatch, likeliest, outcome_of
-from dossier.models import ArrivalComparison
+from dossier.models import ArrivalComparison, Dossier
 from dossier.services import build, compare_arrival, judge_arrival, take_rescan
 from ingest.models import Original
 from ingest.services.handlings import pre_review
@@ -34,6 +34,7 @@ from registry.permissions import NotYours
 from storage.errors import Refused
 from storage.models import StoredObject
 from tests.cast import NOW, Cast, open_case
+from tests.config.carried import a_comparison
 from tests.ingest.paper import hand_in
 from tests.ingest.rescans import WAYS, another_digit, at_office, at_window, printed, story, truth
 from tests.logistics.road import neutral_account
@@ -280,6 +281,17 @@ def test_the_officer_sees_both_papers_and_says_what_they_are(
         .startswith(address)
     )
     assert "经办人不同" in officer.get(address).content.decode()
+
+
+def test_a_page_that_was_not_scanned_whole_is_not_shown_as_the_same(
+    original: Original, officer: Client
+) -> None:
+    comparison = a_comparison(Dossier.objects.get(), original)
+    cut = outcome_of([SheetMatch(1, 0, 0.99, 0.4)], 1).to_json()
+    ArrivalComparison.objects.update(result=cut)
+    shown = officer.get(reverse("comparison", args=[comparison.pk])).content.decode()
+    assert "没有扫全" in shown
+    assert "一致" not in shown.partition('id="judge"')[0]
 
 
 def test_one_arrived_page_for_each_signed_one() -> None:
