@@ -72,14 +72,15 @@ def handover(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     """One list: scanning parcels onto it, and how it was signed. By POST a code is scanned."""
     shown = find_list(number, actor)
     if request.method != "POST":
-        return _shown(request, actor, shown)
+        return _shown(request, shown)
     try:
         line = list_parcel(handover=shown, token=scanned(request), actor=actor, now=timezone.now())
     except NotYours:
-        return _shown(request, actor, shown, Fault("scan", "没有找到这个寄件，或它不是从这里寄出的。"))
+        return _shown(request, shown, Fault("scan", "没有找到这个寄件，或它不是从这里寄出的。"))
     except Refused as refused:
-        return _shown(request, actor, shown, Fault.of(refused, "scan"))
-    messages.success(request, f"第 {line.position} 件：{line.parcel.number} 已列入。", extra_tags="scan")
+        return _shown(request, shown, Fault.of(refused, "scan"))
+    count = shown.lines.filter(stands=True, position__lte=line.position).count()
+    messages.success(request, f"第 {count} 件：{line.parcel.number} 已列入。", extra_tags="scan")
     return redirect("handover", number=number)
 
 
@@ -146,7 +147,7 @@ def print_handover(request: HttpRequest, actor: Actor, number: str) -> HttpRespo
     except NotYours:
         raise
     except Refused as refused:
-        return _shown(request, actor, shown, Fault.of(refused, "sign"))
+        return _shown(request, shown, Fault.of(refused, "sign"))
     response = HttpResponse(slip_pdf(slip), content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{shown.number}.pdf"'
     response["Cache-Control"] = "private, no-store"
@@ -226,14 +227,12 @@ def _act(
         act=act,
         said=said,
         back=f"{reverse('handover', args=[shown.number])}#{at}",
-        refused=lambda fault: _shown(request, actor, find_list(shown.number, actor), fault),
+        refused=lambda fault: _shown(request, find_list(shown.number, actor), fault),
         at=at,
     )
 
 
-def _shown(
-    request: HttpRequest, actor: Actor, shown: HandoverList, fault: Fault | None = None
-) -> HttpResponse:
+def _shown(request: HttpRequest, shown: HandoverList, fault: Fault | None = None) -> HttpResponse:
     lines = list(shown.lines.filter(stands=True).select_related("parcel").order_by("position"))
     entries = list(shown.entries.all())
     context = {
@@ -241,7 +240,7 @@ def _shown(
         "lines": lines,
         "originals": sum(line.originals for line in lines),
         "weight": sum(line.weight_g for line in lines),
-        "waiting": _waiting(shown, actor) if shown.state == HandoverState.OPEN else [],
+        "waiting": _waiting(shown) if shown.state == HandoverState.OPEN else [],
         "printed": slip_of(shown),
         "entries": entries,
         "sheets": [entry for entry in entries if entry.kind == EntryKind.SHEET],
@@ -255,7 +254,7 @@ def _shown(
     return render(request, "parcel/handover.html", context, status=409 if fault else 200)
 
 
-def _waiting(shown: HandoverList, actor: Actor) -> list[Waybill]:
+def _waiting(shown: HandoverList) -> list[Waybill]:
     """Parcels with a waybill of this carrier that lie here and were not scanned: they stay out of the list."""
     listed = HandoverLine.objects.filter(parcel=OuterRef("parcel"), stands=True)
     waybills = Waybill.objects.filter(

@@ -1,6 +1,5 @@
 """补记: what may be added to a signed list for the collector: pictures of the signed sheet, and corrections."""
 
-import tempfile
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from registry.actors import Actor
 from registry.permissions import check_may
 from storage.errors import Refused
 from storage.models import Kind
+from storage.scratch import scratch
 from storage.services import store_file
 
 MOST_SHEETS = 20
@@ -27,8 +27,8 @@ def attach_sheet(*, handover: HandoverList, path: Path, actor: Actor, now: datet
     """
     check_may(actor, "parcel.hand_over", handover)
     check_signed(handover.state)
-    with tempfile.TemporaryDirectory(prefix="sheet-") as folder:
-        found = inspect_file(path, Path(folder), most_pages=MOST_SHEETS)
+    with scratch("sheet") as folder:
+        found = inspect_file(path, folder, most_pages=MOST_SHEETS)
         if found.refused:
             raise Refused("sheet_unreadable", f"签字件打不开：{found.reason}")
         kept = [

@@ -18,7 +18,7 @@ from logistics.rules.handovers import (
 )
 from logistics.rules.parcels import NotNow, ParcelState, Party, WaybillState
 from logistics.services.custody import give_to_courier, parcel_by_token
-from logistics.services.ends import is_sender
+from logistics.services.ends import is_sender, thing_at
 from logistics.services.parcels import Stale
 from logistics.signature import signature_png
 from registry import events
@@ -197,15 +197,15 @@ def _sign(
     if held.version != version:
         raise NotNow("handover_changed", "清单在签名前又有改动，请与揽收员重新核对后再签名。")
     lines = _standing(held)
-    changed = [line.parcel.number for line in lines if not _as_listed(line)]
-    if changed:
+    if changed := _changed_since(lines):
         raise NotNow(
             "handover_outdated",
             f"{'、'.join(changed)} 列入清单后封装或运单有变，请先从清单移除，需要时重新扫入。",
         )
     held.lines.filter(stands=True).update(frozen=True)
     # A screen's signature becomes part of the paper, so that paper is another one than what was printed before.
-    held.version += signing == Signing.SCREEN
+    if signing == Signing.SCREEN:
+        held.version += 1
     moved = HandoverList.objects.filter(pk=held.pk, state=HandoverState.OPEN.value).update(
         state=HandoverState.SIGNED.value,
         version=held.version,
@@ -241,8 +241,7 @@ def _issue(
     signed_at: datetime | None = None,
     signature: str = "",
 ) -> Slip:
-    window = Window.objects.filter(pk=held.sender_id) if held.sender_kind == Party.WINDOW else None
-    office = Office.objects.filter(pk=held.sender_id) if held.sender_kind == Party.OFFICE else None
+    sender = thing_at(held.sender_kind, held.sender_id)
     return issue(
         kind=SlipKind.HANDOVER,
         subject=held,
@@ -250,8 +249,8 @@ def _issue(
         actor=actor,
         now=now,
         revision=held.version,
-        window=window.first() if window else None,
-        office=office.first() if office else None,
+        window=sender if isinstance(sender, Window) else None,
+        office=sender if isinstance(sender, Office) else None,
     )
 
 
@@ -267,14 +266,18 @@ def _standing(held: HandoverList) -> list[HandoverLine]:
     return lines
 
 
-def _as_listed(line: HandoverLine) -> bool:
-    parcel = line.parcel
-    booked = parcel.waybills.filter(state=WaybillState.BOOKED.value).values_list("number", flat=True)
-    return (
-        parcel.state == ParcelState.SEALED
-        and parcel.weight_g == line.weight_g
-        and list(booked) == [line.waybill_number]
-    )
+def _changed_since(lines: Sequence[HandoverLine]) -> list[str]:
+    """Numbers of the parcels that were opened, weighed anew or given another waybill after their scan."""
+    parcels = [line.parcel_id for line in lines]
+    booked = Waybill.objects.filter(parcel__in=parcels, state=WaybillState.BOOKED.value)
+    numbers = dict(booked.values_list("parcel", "number"))
+    return [
+        line.parcel.number
+        for line in lines
+        if line.parcel.state != ParcelState.SEALED
+        or line.parcel.weight_g != line.weight_g
+        or numbers.get(line.parcel_id) != line.waybill_number
+    ]
 
 
 def _waybill_for(parcel: Parcel, carrier: Carrier) -> Waybill:

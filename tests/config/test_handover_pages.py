@@ -59,3 +59,17 @@ def test_the_receiver_reads_who_signed_but_not_the_list(road: Road, sign_in: Sig
     assert "王**" in html
     assert reverse("handover", args=[handover.number]) not in html
     assert office.get(reverse("handover", args=[handover.number])).status_code == 404
+
+
+def test_the_clerk_is_told_how_many_lie_on_the_list_not_how_many_were_scanned(
+    road: Road, sign_in: SignIn
+) -> None:
+    first = road.pre_reviewed().registered().parcel
+    second = road.registered("1012345678902", parcel=road.another_sealed()).parcel
+    client = sign_in(road.cast.clerk)
+    client.post(reverse("handovers"), {"carrier": road.account.carrier.code})
+    number = HandoverList.objects.get().number
+    client.post(reverse("handover", args=[number]), {"code": first.token_text})
+    client.post(reverse("take_off_handover", args=[number, first.number]))
+    shown = client.post(reverse("handover", args=[number]), {"code": second.token_text}, follow=True)
+    assert f"第 1 件：{second.number} 已列入。" in shown.content.decode()
