@@ -1,5 +1,6 @@
 """承运商账户 as the administrator keeps them: whose they are, which secrets are honoured, and where pushes come in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -71,8 +72,7 @@ def rotate_secrets(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     account, now = _account(actor, pk), timezone.now()
     names = [secret.name for secret in SECRETS[account.carrier.adapter]]
     told = {name: request.POST.get(name, "").strip()[:LONGEST_SECRET] for name in names}
-    days = request.POST.get("overlap", "7")
-    overlap = timedelta(days=int(days) if days in OVERLAPS else 7)
+    overlap = _overlap(request, OVERLAPS)
     return act_elsewhere(
         request,
         act=lambda: rotate_credentials(
@@ -109,12 +109,11 @@ def end_old_secrets(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
 def change_push_path(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """A fresh push path. Its address is in this answer and nowhere else: to be given to the carrier at once."""
     account, now = _account(actor, pk), timezone.now()
-    days = request.POST.get("overlap", "30")
     try:
         changed = change_path(
             account=account,
             replaces=request.POST.get("replaces", ""),
-            overlap=timedelta(days=int(days) if days in PATH_OVERLAPS else 30),
+            overlap=_overlap(request, PATH_OVERLAPS),
             actor=actor,
             now=now,
         )
@@ -156,6 +155,12 @@ def set_push_addresses(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
         back=f"{reverse('carrier_accounts')}#account-{pk}",
         refused=lambda fault: _show(request, actor, fault),
     )
+
+
+def _overlap(request: HttpRequest, offered: Mapping[str, str]) -> timedelta:
+    """The days that were chosen; the first offered when it was none of them."""
+    days = request.POST.get("overlap", "")
+    return timedelta(days=int(days if days in offered else next(iter(offered))))
 
 
 def _show(

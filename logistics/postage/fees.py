@@ -109,15 +109,19 @@ def _due(now: datetime) -> QuerySet[Waybill]:
 
 
 def _keep(account: CarrierAccount, lines: Iterable[ChargeLine], *, now: datetime) -> int:
-    """Whatever the answer holds of our waybills: some couriers list the whole month."""
+    """Whatever the answer holds of our waybills: some couriers list the whole month, most of it told before."""
     of_waybill: dict[str, list[ChargeLine]] = defaultdict(list)
     for line in lines:
         of_waybill[line.waybill_number].append(line)
     told = 0
-    known = Waybill.objects.filter(account=account, number__in=of_waybill).select_related("parcel")
-    for waybill in known.order_by("pk"):
+    ours = Waybill.objects.filter(account=account, number__in=of_waybill).select_related("parcel")
+    for waybill in ours.prefetch_related("fees").order_by("pk"):
+        known = {(fee.kind, fee.version, fee.amount_fen) for fee in waybill.fees.all()}
+        unknown = [line for line in of_waybill[waybill.number] if _key(line) not in known]
+        if not unknown:
+            continue
         with transaction.atomic():
-            new = sum(_keep_line(waybill, line, now) for line in of_waybill[waybill.number])
+            new = sum(_keep_line(waybill, line, now) for line in unknown)
             if new:
                 amounts = [fee.amount_fen for fee in told_of([waybill.pk])[waybill.pk]]
                 data: dict[str, object] = {"waybill": waybill.number, "told_fen": sum(amounts)}
@@ -126,12 +130,18 @@ def _keep(account: CarrierAccount, lines: Iterable[ChargeLine], *, now: datetime
     return told
 
 
+def _key(line: ChargeLine) -> tuple[str, int, int]:
+    """What makes an amount another one than those that were told: kind, version, fen."""
+    return line.kind[:40], line.version, line.amount_fen
+
+
 def _keep_line(waybill: Waybill, line: ChargeLine, now: datetime) -> int:
+    kind, version, amount_fen = _key(line)
     _, new = CarrierFee.objects.get_or_create(
         waybill=waybill,
-        kind=line.kind[:40],
-        version=line.version,
-        amount_fen=line.amount_fen,
+        kind=kind,
+        version=version,
+        amount_fen=amount_fen,
         defaults={
             "billed_weight_g": line.billed_weight_g,
             "payer": line.payer.value,
