@@ -112,6 +112,24 @@ class Road:
         )
         return Original.objects.get(case=self.case, kind=Original.Kind.RESULT)
 
+    def result_on_the_road(self) -> Waybill:
+        """The result on its way to the applicant, ordered and handed over by the office."""
+        officer = self.cast.officer
+        parcel = pack(
+            leg=Leg.RESULT,
+            sender=self.cast.taizhou,
+            receiver=self.case,
+            originals=[self.decided()],
+            actor=officer,
+            now=NOW,
+        )
+        seal_parcel(parcel=parcel, weight_g=90, actor=officer, now=NOW)
+        waybill = book_waybill(
+            parcel=parcel, account=self.account, term=PaymentTerm.SENDER_MONTHLY, actor=officer, now=NOW
+        )
+        hand_over(token=parcel.token_text, actor=officer, now=NOW)
+        return waybill
+
 
 def wish(client: httpx.Client, sandbox: SandboxServer, path: str, **body: Any) -> None:
     """Tells the sandbox to misbehave, or to move a parcel."""

@@ -12,8 +12,11 @@ from config.services.processes import wait_until
 from logistics.models import WebhookDelivery
 from logistics.rules.tracking import TrackingKind
 from logistics.sandbox.pushing import Push, neutral_push
+from logistics.sandbox.server import SandboxServer
+from tests.cast import assemble
 from tests.logistics.couriers import WEBHOOK_SECRET
 from tests.logistics.play import Play
+from tests.logistics.road import build_road
 from tests.processes import Start
 
 SECONDS = 120
@@ -54,14 +57,19 @@ class Courier:
         raise TimeoutError
 
 
-def signed_now(play: Play, event_count: int) -> tuple[set[str], list[Push]]:
-    """So many scans of one parcel: their ids, and a push for each, signed at this moment."""
-    events = [play.move(TrackingKind.IN_TRANSIT) for _ in range(event_count)]
+def brewing(sandbox: SandboxServer, port: int, scan_count: int) -> tuple[set[str], Courier]:
+    """So many scans of one parcel on its road: their ids, and the courier that brings a push for each to the port."""
+    road = build_road(assemble(), sandbox.url).pre_reviewed()
+    waybill = road.booked()
+    road.on_the_road(waybill)
+    play = Play(waybill, road.account)
+    scans = [play.move(TrackingKind.IN_TRANSIT) for _ in range(scan_count)]
     pushes = [
-        neutral_push(play.shipment, event, secrets=[WEBHOOK_SECRET], timestamp=int(time.time()))
-        for event in events
+        neutral_push(play.shipment, scan, secrets=[WEBHOOK_SECRET], timestamp=int(time.time()))
+        for scan in scans
     ]
-    return {event.id for event in events}, pushes
+    url = f"http://127.0.0.1:{port}/api/v1/webhooks/couriers/{road.account.path_token}"
+    return {scan.id for scan in scans}, Courier(url, pushes)
 
 
 def start_web(start: Start, port: int) -> "subprocess.Popen[bytes]":

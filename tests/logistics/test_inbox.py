@@ -13,16 +13,13 @@ from ingest.models import Original
 from logistics.couriers.kuaidi100.adapter import push_sign
 from logistics.models import CarrierAccount, Incident, Parcel, TrackingEvent, Waybill, WebhookDelivery
 from logistics.rules.parcels import ParcelState
-from logistics.rules.payers import Leg, PaymentTerm
 from logistics.rules.tracking import TrackingKind
 from logistics.sandbox.pushing import Push, kuaidi100_pushes, neutral_push
 from logistics.sandbox.server import SandboxServer
-from logistics.services.custody import confirm_delivery, hand_over, receive_parcel, report_lost
+from logistics.services.custody import confirm_delivery, receive_parcel, report_lost
 from logistics.services.inbox import TooLarge, accept_webhook
-from logistics.services.parcels import pack, seal_parcel
 from logistics.services.taking_in import process_delivery, replay, sweep_inbox
 from logistics.services.timeline import timeline
-from logistics.services.waybills import book_waybill
 from registry.models import Event
 from registry.permissions import NotYours
 from storage.errors import Refused
@@ -328,21 +325,8 @@ def test_over_http_the_acknowledgement_is_exact(road: Road, sandbox: SandboxServ
 
 def to_the_applicant(road: Road) -> tuple[Parcel, Play]:
     """A result on its road to the applicant."""
-    result, officer = road.decided(), road.cast.officer
-    parcel = pack(
-        leg=Leg.RESULT,
-        sender=road.cast.taizhou,
-        receiver=road.case,
-        originals=[result],
-        actor=officer,
-        now=NOW,
-    )
-    seal_parcel(parcel=parcel, weight_g=90, actor=officer, now=NOW)
-    waybill = book_waybill(
-        parcel=parcel, account=road.account, term=PaymentTerm.SENDER_MONTHLY, actor=officer, now=NOW
-    )
-    hand_over(token=parcel.token_text, actor=officer, now=NOW)
-    return Parcel.objects.get(pk=parcel.pk), Play(waybill, road.account)
+    waybill = road.result_on_the_road()
+    return Parcel.objects.get(pk=waybill.parcel_id), Play(waybill, road.account)
 
 
 def place_of_result(road: Road) -> tuple[str, int]:

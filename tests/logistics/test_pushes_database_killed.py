@@ -24,10 +24,7 @@ from logistics.models import TrackingEvent, Waybill, WebhookDelivery
 from logistics.sandbox.server import SandboxServer
 from registry.events import verify_chains
 from registry.models import Event
-from tests.cast import assemble
-from tests.logistics.play import Play
-from tests.logistics.road import build_road
-from tests.logistics.storm import SECONDS, Courier, kept, signed_now, start_web
+from tests.logistics.storm import SECONDS, brewing, kept, start_web
 from tests.processes import Start, starting
 from tests.services import installation
 
@@ -109,16 +106,12 @@ def start(database: Database, broker: Redis, tmp_path: Path) -> Iterator[Start]:
 def test_nothing_acknowledged_is_lost_when_the_database_is_killed_and_nobody_is_restarted(
     database: Database, start: Start, sandbox: SandboxServer
 ) -> None:
-    road = build_road(assemble(), sandbox.url).pre_reviewed()
-    waybill = road.booked()
-    road.on_the_road(waybill)
-    events, pushes = signed_now(Play(waybill, road.account), PUSHES)
     (port,) = free_ports(1)
-    courier = Courier(f"http://127.0.0.1:{port}/api/v1/webhooks/couriers/{road.account.path_token}", pushes)
+    events, courier = brewing(sandbox, port, PUSHES)
     processes = [start_web(start, port), start(*RELAY), start(*WORKER)]
 
     with ThreadPoolExecutor(6) as connections:
-        sent = [connections.submit(courier.deliver, push) for push in pushes]
+        sent = [connections.submit(courier.deliver, push) for push in courier.pushes]
         wait_until(lambda: len(courier.acknowledged) >= PUSHES // 4, seconds=SECONDS)
         database.kill()
         before = set(courier.acknowledged)
@@ -128,7 +121,7 @@ def test_nothing_acknowledged_is_lost_when_the_database_is_killed_and_nobody_is_
         for one in sent:
             one.result()
     assert set(courier.refused) == {503}, "an answer that makes couriers repeat"
-    assert set(courier.acknowledged) == {push.headers["webhook-id"] for push in pushes}
+    assert set(courier.acknowledged) == {push.headers["webhook-id"] for push in courier.pushes}
 
     wait_until(lambda: TrackingEvent.objects.count() == PUSHES and not unjudged(), seconds=SECONDS)
     assert [process.poll() for process in processes] == [None, None, None], "nobody was restarted"

@@ -13,10 +13,7 @@ from logistics.models import TrackingEvent, Waybill, WebhookDelivery
 from logistics.sandbox.server import SandboxServer
 from registry.events import verify_chains
 from registry.models import Event
-from tests.cast import assemble
-from tests.logistics.play import Play
-from tests.logistics.road import build_road
-from tests.logistics.storm import SECONDS, Courier, kept, signed_now, start_web
+from tests.logistics.storm import SECONDS, brewing, kept, start_web
 from tests.processes import Start, kill, starting
 
 pytestmark = pytest.mark.usefixtures("objects")
@@ -35,16 +32,12 @@ def start(outside: dict[str, str], tmp_path: Path) -> Iterator[Start]:
 def test_nothing_acknowledged_is_lost_and_nothing_is_applied_twice(
     start: Start, sandbox: SandboxServer
 ) -> None:
-    road = build_road(assemble(), sandbox.url).pre_reviewed()
-    waybill = road.booked()
-    road.on_the_road(waybill)
-    events, pushes = signed_now(Play(waybill, road.account), PUSHES)
     (port,) = free_ports(1)
-    courier = Courier(f"http://127.0.0.1:{port}/api/v1/webhooks/couriers/{road.account.path_token}", pushes)
+    events, courier = brewing(sandbox, port, PUSHES)
     web = start_web(start, port)
 
     with ThreadPoolExecutor(6) as connections:
-        sent = [connections.submit(courier.deliver, push) for push in pushes]
+        sent = [connections.submit(courier.deliver, push) for push in courier.pushes]
         wait_until(lambda: len(courier.acknowledged) >= PUSHES // 4, seconds=SECONDS)
         kill(web)
         before = set(courier.acknowledged)

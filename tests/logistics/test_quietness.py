@@ -7,13 +7,10 @@ import pytest
 
 from logistics.models import Incident, Parcel, Waybill
 from logistics.rules.parcels import ParcelState
-from logistics.rules.payers import Leg, PaymentTerm
 from logistics.rules.tracking import TrackingKind as Kind
 from logistics.sandbox.pushing import Push
-from logistics.services.custody import confirm_delivery, hand_over
+from logistics.services.custody import confirm_delivery
 from logistics.services.incidents import resolve_incident
-from logistics.services.parcels import pack, seal_parcel
-from logistics.services.waybills import book_waybill
 from registry.actors import Actor
 from tests.cast import NOW
 from tests.logistics.play import Play, process_all, send, signed_as
@@ -124,22 +121,7 @@ def test_an_applicants_delivery_taken_back_is_asked_about_once_and_again_when_it
 
 def _confirmed_by_word(road: Road) -> Play:
     """A result that the applicant is said to have, on the courier's word alone."""
-    result, officer = road.decided(), road.cast.officer
-    parcel = pack(
-        leg=Leg.RESULT,
-        sender=road.cast.taizhou,
-        receiver=road.case,
-        originals=[result],
-        actor=officer,
-        now=NOW,
-    )
-    seal_parcel(parcel=parcel, weight_g=90, actor=officer, now=NOW)
-    waybill = book_waybill(
-        parcel=parcel, account=road.account, term=PaymentTerm.SENDER_MONTHLY, actor=officer, now=NOW
-    )
-    hand_over(token=parcel.token_text, actor=officer, now=NOW)
-    play = Play(waybill, road.account)
+    play = Play(road.result_on_the_road(), road.account)
     says(play, Kind.DELIVERED)
-    parcel.refresh_from_db()
-    confirm_delivery(parcel=parcel, actor=officer, now=NOW)
+    confirm_delivery(parcel=Parcel.objects.get(), actor=road.cast.officer, now=NOW)
     return play
