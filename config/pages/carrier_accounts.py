@@ -72,7 +72,7 @@ def rotate_secrets(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     account, now = _account(actor, pk), timezone.now()
     names = [secret.name for secret in SECRETS[account.carrier.adapter]]
     told = {name: request.POST.get(name, "").strip()[:LONGEST_SECRET] for name in names}
-    overlap = _overlap(request, OVERLAPS)
+    overlap = overlap_in(request, OVERLAPS)
     return act_elsewhere(
         request,
         act=lambda: rotate_credentials(
@@ -113,7 +113,7 @@ def change_push_path(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
         changed = change_path(
             account=account,
             replaces=request.POST.get("replaces", ""),
-            overlap=_overlap(request, PATH_OVERLAPS),
+            overlap=overlap_in(request, PATH_OVERLAPS),
             actor=actor,
             now=now,
         )
@@ -157,7 +157,7 @@ def set_push_addresses(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
     )
 
 
-def _overlap(request: HttpRequest, offered: Mapping[str, str]) -> timedelta:
+def overlap_in(request: HttpRequest, offered: Mapping[str, str]) -> timedelta:
     """The days that were chosen; the first offered when it was none of them."""
     days = request.POST.get("overlap", "")
     return timedelta(days=int(days if days in offered else next(iter(offered))))

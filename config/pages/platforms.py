@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from django.contrib import messages
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from config.pages.acting import act_elsewhere
-from config.pages.carrier_accounts import OVERLAPS
+from config.pages.carrier_accounts import OVERLAPS, overlap_in
 from config.pages.frame import Fault, page
 from config.pages.keyset import newest_first
 from ingest.models import Notice, Subscription
@@ -80,8 +80,7 @@ def subscribe_platform(request: HttpRequest, actor: Actor) -> HttpResponse:
 @page("platform.edit")
 def rotate_subscription(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     secret = request.POST.get("secret", "").strip()[:200]
-    days = request.POST.get("overlap", "7")
-    overlap = timedelta(days=int(days) if days in OVERLAPS else 7)
+    overlap = overlap_in(request, OVERLAPS)
     said = "新密钥已启用，旧密钥在并用期内同时签名。" if overlap else "新密钥已启用，旧密钥已停用。"
     return _act_on(request, actor, pk, partial(rotate, secret=secret, overlap=overlap), said=said)
 
