@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from ingest.inspect import inspect_file
+from ingest.examining import examine
 from logistics.models import HandoverEntry, HandoverList
 from logistics.rules.handovers import EntryKind, check_signed
 from registry import events
@@ -23,12 +23,13 @@ LONGEST_WORDS = 200
 def attach_sheet(*, handover: HandoverList, path: Path, actor: Actor, now: datetime) -> list[HandoverEntry]:
     """The signed sheet, scanned or photographed: each page an entry. The same file again adds nothing.
 
-    Opened in a limited child only. Call outside a transaction. Raises Refused when it cannot be opened.
+    Opened in a limited child only, and checked for viruses. Call outside a transaction. Raises Refused when it is
+    not taken in.
     """
     check_may(actor, "parcel.hand_over", handover)
     check_signed(handover.state)
     with scratch("sheet") as folder:
-        found = inspect_file(path, folder, most_pages=MOST_SHEETS)
+        found = examine(path, folder, most_pages=MOST_SHEETS)
         if found.refused:
             raise Refused("sheet_unreadable", f"签字件打不开：{found.reason}")
         kept = [

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.db import IntegrityError, connection, transaction
 from PIL import Image
+from pytest_django.fixtures import Settings
 
 from logistics.models import CustodyEvent, HandoverEntry, HandoverLine, HandoverList, Parcel
 from logistics.rules.handovers import HandoverState, path_of, strokes_of
@@ -242,6 +243,17 @@ def test_the_signed_sheet_is_attached_once_and_only_to_a_signed_list(
     broken.write_bytes(b"%PDF-1.7 nothing more")
     with pytest.raises(Refused, match="签字件打不开"):
         attach_sheet(handover=handover, path=broken, actor=road.cast.clerk, now=LATER)
+
+
+def test_a_signed_sheet_that_cannot_be_checked_for_viruses_is_not_attached(
+    road: Road, two: list[Parcel], tmp_path: Path, settings: Settings
+) -> None:
+    handover, sheet = signed(road, gathered(road, two)), tmp_path / "sheet.jpg"
+    Image.new("L", (1240, 1754), 240).save(sheet, dpi=(150, 150))
+    settings.CLAMAV = str(tmp_path / "nobody.sock")
+    with pytest.raises(Refused, match="暂不能检查病毒"):
+        attach_sheet(handover=handover, path=sheet, actor=road.cast.clerk, now=LATER)
+    assert not handover.entries.exists()
 
 
 @pytest.mark.usefixtures("append_only")
