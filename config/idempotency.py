@@ -6,6 +6,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
+from ingest.tus import PIECE
 from registry.auth import key_of
 from registry.idempotency import Answer, InFlight, Reused, Uncertain, begin, forget, give_up, keep, name_in
 from storage.errors import Refused
@@ -14,6 +15,9 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 DOORS = "/api/"
 JSON = "application/json"
+ASKING = ("Upload-Length", "Upload-Metadata", "Upload-Offset", "Upload-Checksum", "X-HTTP-Method-Override")
+ANSWERING = ("Location", "Tus-Resumable", "Upload-Expires", "Upload-Offset")
+"""Uploads that resume ask and answer by headers, not by a document."""
 LARGEST_KEPT = 1 << 20
 """Characters of an answer that are kept; ours have a few hundred."""
 
@@ -39,11 +43,14 @@ class IdempotentCalls:
             return _refusal(refused)
         if isinstance(begun, Answer):
             return HttpResponse(
-                begun.text, status=begun.status, content_type=JSON, headers={REPLAYED: "true"}
+                begun.text,
+                status=begun.status,
+                content_type=JSON,
+                headers={**begun.headers, REPLAYED: "true"},
             )
         response = self.get_response(request)
-        if 200 <= response.status_code < 300 and (text := _text_of(response)) is not None:
-            keep(call=begun, answer=Answer(response.status_code, text))
+        if 200 <= response.status_code < 300 and (answer := _answer_of(response)) is not None:
+            keep(call=begun, answer=answer)
         elif 400 <= response.status_code < 500 or response.status_code == 503:
             forget(call=begun)
         else:
@@ -52,8 +59,17 @@ class IdempotentCalls:
 
 
 def fingerprint_of(request: HttpRequest) -> str:
-    """SHA-256 of address and content. Of a form its fields and files count, not the boundary between them, which changes."""
+    """SHA-256 of address and content. Of a form its fields and files count, not the boundary between them, which changes.
+
+    A piece of an upload is too large to be read twice: where it belongs and how long it is stand for it.
+    """
     digest = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
+    for name in ASKING:
+        if name in request.headers:
+            digest.update(f"{name}: {request.headers[name]}\n".encode())
+    if request.content_type == PIECE:
+        digest.update(request.headers.get("Content-Length", "").encode())
+        return digest.hexdigest()
     if request.content_type != "multipart/form-data":
         digest.update(request.body)
         return digest.hexdigest()
@@ -76,12 +92,15 @@ def _refusal(refused: Refused) -> HttpResponse:
     return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
 
 
-def _text_of(response: HttpResponse) -> str | None:
-    """The JSON of an answer; None for files and streams, which are not kept."""
-    if response.streaming or not response.get("Content-Type", "").startswith(JSON):
+def _answer_of(response: HttpResponse) -> Answer | None:
+    """An answer as it is kept: its JSON, if it has any, and its headers; None for files and streams, which are not kept."""
+    if response.streaming or (response.content and not response.get("Content-Type", "").startswith(JSON)):
         return None
     text = response.content.decode()
-    return text if len(text) <= LARGEST_KEPT else None
+    if len(text) > LARGEST_KEPT:
+        return None
+    headers = {name: response[name] for name in ANSWERING if name in response}
+    return Answer(response.status_code, text, headers)
 
 
 idempotent_calls = IdempotentCalls

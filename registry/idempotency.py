@@ -5,8 +5,10 @@ the same content gets the first answer, with other content 422, while the first 
 that something was done are kept; what was refused changed nothing and may be tried again under the same key.
 """
 
+import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -58,10 +60,11 @@ class Uncertain(Refused):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a call was answered: HTTP status and the JSON text."""
+    """What a call was answered: HTTP status, the JSON text, and headers that tell what the text does not."""
 
     status: int
     text: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def name_in(header: str) -> str:
@@ -100,7 +103,7 @@ def begin(*, key: ApiKey, name: str, fingerprint: str, now: datetime) -> Idempot
     if call.fingerprint != fingerprint:
         raise Reused
     if call.state == State.DONE:
-        return Answer(call.status or 200, call.answer)
+        return Answer(call.status or 200, **json.loads(call.answer))
     if call.state == State.OPEN and now - call.started_at < LONGEST_CALL:
         raise InFlight
     raise Uncertain
@@ -108,7 +111,8 @@ def begin(*, key: ApiKey, name: str, fingerprint: str, now: datetime) -> Idempot
 
 def keep(*, call: IdempotentCall, answer: Answer) -> None:
     """The call did something: whoever sends it again gets this answer."""
-    _mine(call).update(state=State.DONE, status=answer.status, answer=answer.text)
+    kept = json.dumps({"text": answer.text, "headers": dict(answer.headers)}, ensure_ascii=False)
+    _mine(call).update(state=State.DONE, status=answer.status, answer=kept)
 
 
 def forget(*, call: IdempotentCall) -> None:

@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from ingest.models import Case, SourceFile
+from ingest.models import Arrival, Case, SourceFile
 from registry.idempotency import KEPT, LONGEST_CALL, Answer, begin, keep, sweep_calls
 from registry.models import ApiKey, IdempotentCall
 from tests.cast import NOW, Cast, assemble, open_case
@@ -108,6 +109,30 @@ def test_a_file_sent_again_with_another_boundary_is_the_same_call(cast: Cast, ke
     assert [answer.status_code for answer in answers] == [200, 200, 422]
     assert answers[0].json() == answers[1].json()
     assert SourceFile.objects.count() == 1
+
+
+@pytest.mark.usefixtures("objects")
+def test_an_upload_that_resumes_is_begun_once_and_its_piece_counts_once(key: str) -> None:
+    content = b"x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+
+    def speak(name: str, address: str, headers: dict[str, str], data: bytes = b"") -> Any:
+        said = {"authorization": f"Bearer {key}", "idempotency-key": name, "tus-resumable": "1.0.0"}
+        kind = "application/offset+octet-stream"
+        return Client().post(address, data, content_type=kind, headers=said | headers)
+
+    def begun(length: int) -> Any:
+        return speak("begin", "/api/v1/uploads", {"upload-length": str(length)})
+
+    first, second = begun(len(content)), begun(len(content))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first["Location"] == second["Location"]
+    assert begun(len(content) + 1).json()["code"] == "idempotency_reused"
+    assert Arrival.objects.count() == 1
+    piece = {"upload-offset": "0", "x-http-method-override": "PATCH"}
+    for _ in range(2):
+        taken = speak("piece", first["Location"], piece, content)
+        assert (taken.status_code, taken["Upload-Offset"]) == (204, str(len(content)))
+    assert taken["Idempotency-Replayed"] == "true"
 
 
 def claim(key: str, *, started: timedelta = timedelta(0)) -> IdempotentCall:
