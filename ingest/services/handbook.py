@@ -16,7 +16,7 @@ from registry.paper.kinds import SlipKind
 from registry.paper.slips import Handbook, HandbookAnswer, HandbookExample
 from registry.permissions import check_may
 from registry.rules.handbook import Edition, EntryState, edition_for, is_late
-from registry.rules.problems import ProblemKind
+from registry.rules.problems import ProblemKind, ProblemState
 from registry.rules.talk import checked_words
 from registry.time import local_day
 from storage.errors import Refused
@@ -50,7 +50,10 @@ class Standing:
 def review_entry(
     *, entry: HandbookEntry, question: str, answer: str, decision: str, actor: Actor, now: datetime
 ) -> HandbookEntry:
-    """An editor puts a question and its answer into words that help anybody, and takes them in or not."""
+    """An editor puts a question and its answer into words that help anybody, and takes them in or not.
+
+    Refused while the report it came of is open again: the answer was taken back.
+    """
     check_may(actor, "handbook.edit", entry)
     if decision not in _DECIDED:
         raise Refused("entry_decision", "请选择收录、不收录或只保存。")
@@ -63,7 +66,9 @@ def review_entry(
         "edited_at": now,
     }
     with transaction.atomic():
-        HandbookEntry.objects.filter(pk=entry.pk).update(**changes)
+        solved = HandbookEntry.objects.filter(pk=entry.pk, problem__state=ProblemState.SOLVED)
+        if not solved.update(**changes):
+            raise Refused("entry_reopened", "反馈单已重新打开，原答复不再有效，等再次解决后再审定。")
         record(
             kind="handbook.reviewed",
             actor=actor,

@@ -38,6 +38,7 @@ def entry(cast: Cast, question: str = "章程要原件吗", state: EntryState = 
     problem = Problem.objects.create(
         number=f"WT-{Problem.objects.count()}",
         kind="material",
+        state="solved",
         owner_office=cast.taizhou,
         due_on=local_day(NOW),
         created_at=NOW,
@@ -76,6 +77,18 @@ def test_only_what_an_editor_reviewed_is_published(cast: Cast) -> None:
         ("材料不同", "甲问？", "甲答。")
     ]
     assert shelf.number == "通办册字〔2026〕00001号"
+
+
+def test_an_answer_that_was_taken_back_is_not_taken_in(cast: Cast) -> None:
+    dropped = entry(cast, state=EntryState.DROPPED)
+    Problem.objects.update(state="reopened")
+    with pytest.raises(Refused, match="重新打开"):
+        review_entry(
+            entry=dropped, question="问", answer="答", decision="ready", actor=cast.administrator, now=NOW
+        )
+    dropped.refresh_from_db()
+    assert dropped.state == EntryState.DROPPED
+    assert not Event.objects.filter(kind="handbook.reviewed").exists()
 
 
 def test_an_edition_belongs_to_may_or_november_and_comes_out_once(cast: Cast) -> None:
