@@ -29,9 +29,9 @@ class Embedded:
     weed_filer_read_key: str
 
 
-def free_ports(count: int) -> list[int]:
+def free_ports(count: int, *, besides: int | None = None) -> list[int]:
     """Loopback TCP ports that were free a moment ago, all different, below the range that outgoing
-    connections draw from, so that a later client socket does not take one."""
+    connections draw from, so that a later client socket does not take one. `besides` is promised to somebody."""
     found: list[int] = []
     while len(found) < count:
         port = 20000 + secrets.randbelow(10000)
@@ -40,20 +40,20 @@ def free_ports(count: int) -> list[int]:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-        if port not in found:
+        if port not in (besides, *found):
             found.append(port)
     return found
 
 
-def load_or_make(data_dir: Path) -> Embedded:
-    """Read `embedded.json`, or make it; one of an earlier version gets what it lacks.
+def load_or_make(data_dir: Path, *, web_port: int | None = None) -> Embedded:
+    """Read `embedded.json`, or make it; one of an earlier version gets what it lacks. No service gets the pages' port.
 
     Written once by link, so that two first starts agree on one file.
     """
     path = data_dir / "embedded.json"
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        draft = _write(data_dir, asdict(_make()))
+        draft = _write(data_dir, asdict(_make(web_port)))
         try:
             os.link(draft, path)
         except FileExistsError:
@@ -61,7 +61,7 @@ def load_or_make(data_dir: Path) -> Embedded:
         finally:
             draft.unlink()
     known = json.loads(path.read_text())
-    lacking = {name: value for name, value in asdict(_make()).items() if name not in known}
+    lacking = {name: value for name, value in asdict(_make(web_port)).items() if name not in known}
     if lacking:
         known |= lacking
         _write(data_dir, known).replace(path)
@@ -79,8 +79,8 @@ def _write(data_dir: Path, values: dict[str, str | int]) -> Path:
     return draft
 
 
-def _make() -> Embedded:
-    redis_port, s3_port, sandbox_port = free_ports(3)
+def _make(web_port: int | None) -> Embedded:
+    redis_port, s3_port, sandbox_port = free_ports(3, besides=web_port)
     return Embedded(
         secret_key=secrets.token_urlsafe(48),
         field_key=Fernet.generate_key().decode(),

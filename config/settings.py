@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 import django_stubs_ext
@@ -14,7 +15,7 @@ django_stubs_ext.monkeypatch()
 
 ENVIRONMENT = read_environment()
 DATA_DIR = ENVIRONMENT.data_dir
-EMBEDDED = load_or_make(DATA_DIR)
+EMBEDDED = load_or_make(DATA_DIR, web_port=urlsplit(ENVIRONMENT.public_url).port)
 
 BASE_DIR = ROOT
 DEBUG = ENVIRONMENT.debug

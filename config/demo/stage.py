@@ -15,7 +15,7 @@ from django.conf import settings
 
 from workers.models import Job, JobState
 
-START_WITHIN = 120.0
+START_WITHIN = 300.0
 STOP_WITHIN = 90.0
 PAUSE = 0.1
 T = TypeVar("T")

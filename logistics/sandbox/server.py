@@ -34,14 +34,15 @@ class SandboxServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, world: World, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        super().__init__((host, port), SandboxHandler)
+        # What `server_close` ends stands before the port is asked for: it is also called when the port is taken.
+        self._stop = threading.Event()
         self.world = world
         self.client = httpx.Client(timeout=30.0, trust_env=False, verify=_certificates())
         self.postman = Postman(faults=world.faults, client=self.client)
+        super().__init__((host, port), SandboxHandler)
         self.admin = AdminDesk(world, self.postman)
         desks = (NeutralDesk(world), EmsDesk(world), SfDesk(world), Kuaidi100Desk(world), KdniaoDesk(world))
         self.routes = [*self.admin.routes(), *(known for desk in desks for known in desk.routes())]
-        self._stop = threading.Event()
 
     @property
     def url(self) -> str:

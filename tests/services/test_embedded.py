@@ -4,13 +4,14 @@ import io
 import os
 import stat
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 from redis import Redis
 
-from config.embedded import Embedded, load_or_make
+from config.embedded import Embedded, free_ports, load_or_make
 from config.environment import Environment
 from config.services.embedded import needed_services, private_redis, private_seaweed, running
 from config.services.processes import Running, ServiceFailed
@@ -30,6 +31,14 @@ def started() -> Iterator[list[Running]]:
     yield servers
     for server in servers:
         server.stop()
+
+
+def test_no_service_is_given_the_port_of_the_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (web, *others) = free_ports(4)
+    drawn = cycle([port - 20000 for port in (web, others[0], web, others[1], others[1], others[2])])
+    monkeypatch.setattr("config.embedded.secrets.randbelow", lambda _below: next(drawn))
+    made = load_or_make(tmp_path, web_port=web)
+    assert [made.redis_port, made.s3_port, made.sandbox_port] == others
 
 
 def put(client: ObjectStore, content: bytes) -> None:
