@@ -14,8 +14,8 @@ demo: ## one application all the way; own scans: make demo SCANS=folder
 
 test: ## the tests, on real servers; parts: make test ARGS="-k custody tests/logistics"
 	@scripts/setup test
-	@$(PYTHON) -m pytest -q -n $(or $(JOBS),2) --dist loadfile $(ARGS)
-	@TONGBAN_TEST_DB=sqlite $(PYTHON) -m pytest -q -n $(or $(JOBS),2) --dist loadfile -m core $(ARGS) || [ $$? -eq 5 ]
+	@$(PYTHON) -m pytest -q -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@TONGBAN_TEST_DB=sqlite $(PYTHON) -m pytest -q -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder -m core $(ARGS) || [ $$? -eq 5 ]
 
 check: ## format, lint, types, floors, migrations and generated documents
 	@scripts/setup test

@@ -63,7 +63,7 @@ class Figure:
         return self.median <= goal.limit if self.better == "less" else self.median >= goal.limit
 
     def in_words(self, goal: Goal) -> str:
-        """The goal and what became of it, e.g. 「≤ 5: reached」."""
+        """The goal and what became of it, e.g. “≤ 5: reached”."""
         said = {True: "reached", False: "missed", None: "open"}[self.reached(goal)]
         sign = "≤" if self.better == "less" and not goal.than else "≥"
         return f"{sign} {goal.limit:.4g}{' ×' if goal.than else ''}: {said}"

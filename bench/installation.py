@@ -24,9 +24,9 @@ class Installation:
     environment: dict[str, str]
     database_url: str = ""
 
-    def manage(self, *words: str | Path) -> Ran:
+    def manage(self, *words: str | Path, watched: bool = False) -> Ran:
         """`manage.py` as an operator types it."""
-        return run([sys.executable, "manage.py", *words], environment=self.environment)
+        return run([sys.executable, "manage.py", *words], environment=self.environment, watched=watched)
 
     def working(self, step: str, *words: str | Path) -> Ran:
         """A step of bench/work in a process of its own, measured as a whole."""

@@ -37,7 +37,7 @@ def measure(bench: Bench) -> Sequence[Figure]:
     with installed() as ours:
 
         def dossier(files: Sequence[Path], out: Path) -> Ran:
-            return ours.manage("dossier", *files, "-o", out, "--sign", "none", "--jobs", "2")
+            return ours.manage("dossier", *files, "-o", out, "--sign", "none", "--jobs", "2", watched=True)
 
         readers: dict[str, Reader] = {OURS: dossier, **_peers(bench)}
         for reader in readers.values():  # the first run of a program compiles its modules, and is not counted
@@ -102,9 +102,9 @@ def _peers(bench: Bench) -> dict[str, Reader]:
     def with_options(*options: str) -> Reader:
         def read(files: Sequence[Path], out: Path) -> Ran:
             glued = out.with_suffix(".glued.pdf")
-            first = run([img2pdf, *files, "-o", glued], environment=environment)
+            first = run([img2pdf, *files, "-o", glued], environment=environment, watched=True)
             words: list[str | Path] = [ocrmypdf, "-q", "-l", "chi_sim", "-j", "2", *options, glued, out]
-            second = run(words, environment=environment)
+            second = run(words, environment=environment, watched=True)
             return Ran(
                 first.seconds + second.seconds,
                 first.cpu_seconds + second.cpu_seconds,

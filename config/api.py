@@ -9,9 +9,11 @@ from ninja.openapi.schema import OpenAPISchema
 from config.middleware import status_of
 from dossier.api import router as dossier_router
 from ingest.api import router as ingest_router
-from ingest.telling.rules import KINDS
+from ingest.telling.rules import HANDLING_KINDS, WORDS
 from ingest.tus import router as tus_router
 from logistics.api import router as logistics_router
+from logistics.handover_api import router as handover_router
+from logistics.papers_api import router as papers_router
 from storage.errors import Refused
 
 IDEMPOTENCY_KEY: dict[str, Any] = {
@@ -24,37 +26,74 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
 }
 
 
-TOLD: dict[str, Any] = {
-    "type": "object",
-    "required": ["type", "timestamp", "version", "data"],
-    "properties": {
-        "type": {"type": "string"},
-        "timestamp": {"type": "string", "format": "date-time"},
-        "version": {"type": "integer"},
-        "data": {
-            "type": "object",
-            "required": ["number", "state", "sequence", "url"],
-            "properties": {
-                "number": {"type": "string"},
-                "state": {"type": "string"},
-                "sequence": {"type": "integer"},
-                "url": {"type": "string", "format": "uri"},
-                "grade": {"type": "string", "description": "只随 rating.given：五级评价"},
-                "concern": {"type": "string", "description": "只随 rating.given：评价对象"},
+_NUMBERED: dict[str, Any] = {
+    "number": {"type": "string"},
+    "sequence": {"type": "integer"},
+    "url": {"type": "string", "format": "uri"},
+}
+
+
+def _told(properties: dict[str, Any], *, required: list[str]) -> dict[str, Any]:
+    """The schema of a webhook's body whose `data` has these properties."""
+    return {
+        "type": "object",
+        "required": ["type", "timestamp", "version", "data"],
+        "properties": {
+            "type": {"type": "string"},
+            "timestamp": {"type": "string", "format": "date-time"},
+            "version": {"type": "integer"},
+            "data": {
+                "type": "object",
+                "required": required,
+                "properties": {**_NUMBERED, **properties},
             },
         },
+    }
+
+
+TOLD = _told(
+    {
+        "state": {"type": "string"},
+        "grade": {"type": "string", "description": "只随 rating.given：五级评价"},
+        "concern": {"type": "string", "description": "只随 rating.given：评价对象"},
     },
-}
+    required=["number", "state", "sequence", "url"],
+)
+TOLD_OF_HANDLING = _told(
+    {
+        "handling": {
+            "type": "object",
+            "required": ["office", "name"],
+            "properties": {
+                "office": {"type": "string", "description": "审批部门代码"},
+                "name": {"type": "string", "description": "审批部门名称，与办件接口所列相同"},
+                "state": {"type": "string", "description": "该环节此后的状态；不改变状态的事件不带"},
+                "deadline": {
+                    "type": "string",
+                    "format": "date",
+                    "description": "承诺办结日期，随有期限的事件",
+                },
+            },
+        }
+    },
+    required=["number", "handling", "sequence", "url"],
+)
 WEBHOOKS: dict[str, Any] = {
     kind: {
         "post": {
             "summary": words,
-            "description": "Standard Webhooks 签名（webhook-id、webhook-timestamp、webhook-signature）；以 2xx 应答为送达，重试时编号不变。",
-            "requestBody": {"required": True, "content": {"application/json": {"schema": TOLD}}},
+            "description": "Standard Webhooks 签名（webhook-id、webhook-timestamp、webhook-signature）；以 2xx 应答为送达，"
+            "重试时编号不变；应答中的 Retry-After（秒或 HTTP 日期）在一天之内照办。",
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {"schema": TOLD_OF_HANDLING if kind in HANDLING_KINDS else TOLD}
+                },
+            },
             "responses": {"2XX": {"description": "已收到"}},
         }
     }
-    for kind, (words, _) in KINDS.items()
+    for kind, words in WORDS.items()
 }
 
 
@@ -80,6 +119,8 @@ api.add_router("", ingest_router)
 api.add_router("/uploads", tus_router)
 api.add_router("", dossier_router)
 api.add_router("", logistics_router)
+api.add_router("", handover_router)
+api.add_router("", papers_router)
 
 
 @api.exception_handler(Refused)

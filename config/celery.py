@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.signals import worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -35,6 +36,16 @@ app.conf.update(
     worker_hijack_root_logger=False,
     timezone="UTC",
 )
+
+
+@worker_process_init.connect
+def make_ready_to_read(**_: object) -> None:
+    """A worker process of the queue that pages come through loads its engine at once, and not with its first page."""
+    if app.conf.task_default_queue in app.amqp.queues.consume_from:
+        # Only workers need what this brings in.
+        from ocr.warming import begin_warming  # noqa: PLC0415
+
+        begin_warming(settings.OCR_ENGINE, settings.OCR_BACKEND)
 
 
 def send(job_id: int) -> None:

@@ -41,11 +41,12 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "deadline_rules": SimpleLazyObject(lambda: rules_of(user)),
     }
     if isinstance(user, User):
+        route = request.resolver_match.route if request.resolver_match else ""
         known["chrome"] = Chrome(
             person=str(user),
             place=_workplace(user),
             places=[
-                Entry(place.label, place.icon, place.url, request.path.startswith(place.url))
+                Entry(place.label, place.icon, place.url, place.holds(request.path, route))
                 for place in places_of(user.role)
             ],
             can_search=user.role in (Role.CLERK, Role.OFFICER),

@@ -8,10 +8,13 @@ from pydantic import SecretStr
 
 from config.api import api
 from config.environment import Environment
+from config.guards import GUARDS
 from config.traceability import traceability_page
 from ingest.rules import CASE_STEPS, HANDLING_STEPS, CaseState, HandlingState
 from logistics.rules.handovers import STEPS as HANDOVER_STEPS
 from logistics.rules.handovers import HandoverState
+from logistics.rules.losses import STEPS as LOSS_STEPS
+from logistics.rules.losses import LossState
 from logistics.rules.parcels import STEPS as PARCEL_STEPS
 from logistics.rules.parcels import ParcelState
 from logistics.rules.settling import STEPS as SETTLEMENT_STEPS
@@ -21,7 +24,7 @@ from logistics.rules.uploads import UploadState
 from registry.permissions import ACTS, TABLE
 from registry.rules.problems import STEPS as PROBLEM_STEPS
 from registry.rules.problems import ProblemState
-from registry.terms import Role, Term
+from registry.terms import Mode, Role, Term
 from workers.reactions import REACTIONS
 
 MADE = "<!-- Made by `manage.py make_docs`; edits here are overwritten. -->\n"
@@ -45,6 +48,7 @@ def documents() -> dict[str, str]:
     return {
         "settings.md": settings_page(),
         "states.md": states_page(),
+        "guards.md": guards_page(),
         "permissions.md": permissions_page(),
         "reactions.md": reactions_page(),
         "traceability.md": MADE + traceability_page(),
@@ -78,11 +82,25 @@ def states_page() -> str:
         _machine("Handling 办理环节", HandlingState, HANDLING_STEPS, first=HandlingState.WAITING),
         _machine("Parcel 寄件", ParcelState, PARCEL_STEPS, first=ParcelState.PACKING),
         _machine("Handover list 交接清单", HandoverState, HANDOVER_STEPS, first=HandoverState.OPEN),
+        _machine("Loss 报失核销", LossState, LOSS_STEPS, first=LossState.DECLARED),
         _machine("Uploaded statement 上传的对账单", UploadState, UPLOAD_STEPS, first=UploadState.WAITING),
         _machine("Problem report 问题反馈单", ProblemState, PROBLEM_STEPS, first=ProblemState.OPEN),
         _machine("Settlement 结算", ProposalState, SETTLEMENT_STEPS, first=ProposalState.PREPARED),
     ]
     return "\n".join(parts)
+
+
+def guards_page() -> str:
+    head = (
+        "# Guards\n\nWhat must hold before an act, beside its [state](states.md) and its [right](permissions.md). The refusal carries the code and a "
+        "sentence that says what to do.\n\n| code | before | in | what must hold | source |\n|---|---|---|---|---|\n"
+    )
+    rows = [
+        f"| `{code}` | {', '.join(f'`{act}`' for act in guard.acts.split())} | "
+        f"{'、'.join(mode.label for mode in guard.modes)} | {guard.says} | {guard.source} |"
+        for code, guard in GUARDS.items()
+    ]
+    return MADE + head + "\n".join(rows) + "\n"
 
 
 def permissions_page() -> str:
@@ -118,14 +136,21 @@ def _role_title(role: str) -> str:
     return f"{Role(kind).label}{f' ({scope})' if scope else ''}"
 
 
+def arrow_label(step: Arrow) -> str:
+    """What stands at an arrow: its act, and the modes in which it is open where that is not every one."""
+    modes = "、".join(Mode(mode).label for mode in getattr(step, "modes", ()))
+    return f"{step.label}（{modes}）" if modes else step.label
+
+
 def _machine(title: str, states: type[Term], steps: Iterable[Arrow], *, first: Term) -> str:
     names = [f"    {state.value} : {state.label} {state.value}" for state in states]
     arrows: dict[tuple[str, str], list[str]] = {}
     for step in steps:
+        label = arrow_label(step)
         for source in step.sources:
             labels = arrows.setdefault((str(source), str(step.target)), [])
-            if step.label not in labels:
-                labels.append(step.label)
+            if label not in labels:
+                labels.append(label)
     drawn = [
         f"    {source} --> {target} : {'、'.join(labels)}" for (source, target), labels in arrows.items()
     ]

@@ -75,7 +75,7 @@ class Environment(BaseSettings):
     s3_bucket: str = Field(default="tongban", description="Bucket of page images and source files.")
     s3_archive_bucket: str = Field(
         default="tongban-archive",
-        description="Bucket of dossiers, slips, statements and settlements; locked.",
+        description="Bucket of dossiers, slips, electronic results, statements and settlements; locked.",
     )
     lock_mode: Literal["COMPLIANCE", "GOVERNANCE", "OFF"] = Field(
         default="GOVERNANCE",

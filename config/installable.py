@@ -15,7 +15,9 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 
-FILES = ("tongban.css", "tongban.js", "icons.svg", "favicon.svg")
+from config.pages.policy import with_camera
+
+FILES = ("tongban.css", "tongban.js", "camera.js", "icons.svg", "favicon.svg")
 """What the page without network is made of."""
 OFFLINE = "parcel/hand_over_offline.html"
 WORKER = "parcel/hand_over_worker.js"
@@ -49,7 +51,7 @@ def worker(request: HttpRequest) -> HttpResponse:
 
 def offline(request: HttpRequest) -> HttpResponse:
     """The page that opens while the network is away: a scan box, and what this browser has kept."""
-    answer = render(request, OFFLINE)
+    answer = with_camera(render(request, OFFLINE))
     answer["Cache-Control"] = "no-cache"
     return answer
 

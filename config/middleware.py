@@ -1,6 +1,7 @@
 """Couriers before everybody else, and turning a refusal into an answer: a page for people, a document for programs."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -31,12 +32,24 @@ class Refusals:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if (
+            response.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+            and request.method == "GET"
+            and _is_page(request)
+        ):
+            # Signing in again leads to the address of an act; so does a reload of what was refused there.
+            return render(request, "405.html", status=HTTPStatus.METHOD_NOT_ALLOWED)
+        return response
 
     def process_exception(self, request: HttpRequest, fault: Exception) -> HttpResponse | None:
         if not isinstance(fault, Refused):
             return None
         return render(request, "refused.html", {"fault": fault}, status=status_of(fault))
+
+
+def _is_page(request: HttpRequest) -> bool:
+    return "text/html" in request.headers.get("Accept", "") and not request.path_info.startswith("/api/")
 
 
 def status_of(fault: Refused) -> int:

@@ -82,20 +82,25 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 
+SQLITE = {
+    # Writers queue instead of failing: take the write lock at BEGIN and wait for it.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 30,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+}
+"""Every SQLite, wherever its file lies: without them two writers at once are one that fails."""
+
+
 def _database() -> dict[str, Any]:
     url = ENVIRONMENT.database_url.get_secret_value()
-    if url:
-        return dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
-    return {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "tongban.sqlite3",
-        "OPTIONS": {
-            # Writers queue instead of failing: take the write lock at BEGIN and wait for it.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 30,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
-        },
-    }
+    if not url:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": DATA_DIR / "tongban.sqlite3",
+            "OPTIONS": SQLITE,
+        }
+    named = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
+    return named | {"OPTIONS": SQLITE} if named["ENGINE"] == "django.db.backends.sqlite3" else named
 
 
 DATABASES = {"default": _database()}

@@ -8,6 +8,9 @@ from config import installable
 from config.api import api
 from logistics.pushes import PREFIX, courier_push
 
+admin.site.site_header = admin.site.site_title = "通办"
+admin.site.index_title = "目录"
+
 urlpatterns = [
     path("login/", LoginView.as_view(template_name="login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

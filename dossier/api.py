@@ -26,9 +26,9 @@ from dossier.services import (
     stamped_copy,
 )
 from registry.actors import Actor
-from registry.auth import session_or_key
+from registry.auth import actor_of, session_or_key
 from registry.callers import caller_address
-from registry.permissions import NotYours, visible
+from registry.permissions import NotYours, visible, yours
 from storage.models import StoredObject
 from storage.scratch import scratch
 from storage.services import read_range
@@ -76,13 +76,6 @@ class ChangeOut(Schema):
     change: str
     before: SpotOut | None
     after: SpotOut | None
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    actor = getattr(request, "auth", None)
-    if not isinstance(actor, Actor):
-        raise NotYours
-    return actor
 
 
 @router.get("/cases/{number}/dossiers", response=list[DossierOut], summary="办件的卷宗各版本")
@@ -253,12 +246,9 @@ def _tag(dossier: Dossier) -> str:
 
 def _find(actor: Actor, act: str, key: int) -> Dossier:
     rows = Dossier.objects.filter(pk=key, state=DossierState.SIGNED)
-    found = visible(
-        actor, act, rows.select_related("stored", "handling__case__item", "handling__office")
-    ).first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(
+        visible(actor, act, rows.select_related("stored", "handling__case__item", "handling__office"))
+    )
 
 
 def _changed(row: Row) -> ChangeOut:

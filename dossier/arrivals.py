@@ -46,13 +46,17 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class SheetMatch:
-    """An arrived page (`sheet`, from 1) and the signed one it shows (`leaf`, from 0), None when it shows none."""
+    """An arrived page (`sheet`, from 1) and the signed one it shows (`leaf`, from 0), None when it shows none.
+
+    `spots` are the largest places of difference, `further` the number of those beyond.
+    """
 
     sheet: int
     leaf: int | None
     agreement: float = 0.0
     unseen: float = 0.0
     spots: tuple[Spot, ...] = ()
+    further: int = 0
 
     @property
     def cut_off(self) -> bool:
@@ -101,6 +105,7 @@ class Outcome:
                     "agreement": match.agreement,
                     "unseen": match.unseen,
                     "spots": [[spot.kind, spot.signed, spot.sheet] for spot in match.spots],
+                    "further": match.further,
                 }
                 for match in self.sheets
             ],
@@ -121,6 +126,7 @@ class Outcome:
                         Spot(kind, tuple(signed), tuple(tuple(corner) for corner in sheet))
                         for kind, signed, sheet in one["spots"]
                     ),
+                    one.get("further", 0),
                 )
                 for one in value["sheets"]
             ),

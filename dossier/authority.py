@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography import x509
@@ -50,6 +51,15 @@ class SealFile:
 class _Identity:
     key: ec.EllipticCurvePrivateKey
     certificate: x509.Certificate
+
+
+@lru_cache(maxsize=8)
+def _opened(content: bytes, passphrase: bytes) -> _Identity:
+    """What a PKCS#12 file holds. To open one takes as long as a signature, and one dossier opens them thirty times."""
+    key, certificate, _ = pkcs12.load_key_and_certificates(content, passphrase)
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or certificate is None:
+        raise ValueError("no elliptic-curve key with its certificate")
+    return _Identity(key, certificate)
 
 
 class LocalAuthority:
@@ -193,10 +203,10 @@ class LocalAuthority:
                 path.rename(path.with_name(f"{path.stem}.until-{ends:%Y%m%d}.p12"))
 
     def _load(self, path: Path) -> _Identity:
-        key, certificate, _ = pkcs12.load_key_and_certificates(path.read_bytes(), self._passphrase(path))
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or certificate is None:
-            raise ValueError(f"{path.name} holds no elliptic-curve key with its certificate")
-        return _Identity(key, certificate)
+        try:
+            return _opened(path.read_bytes(), self._passphrase(path))
+        except ValueError as error:
+            raise ValueError(f"{path.name}: {error}") from error
 
     def _passphrase(self, path: Path) -> bytes:
         """Generated before the first key that it protects, and kept beside it, readable by the owner only."""

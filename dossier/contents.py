@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, overload
 
@@ -14,6 +15,15 @@ WINDOW_SEAL = "WindowSeal"
 OFFICE_RECEIPT = "OfficeReceipt"
 RESULT = "Result"
 SIGNATURE_FIELDS = (WINDOW_SEAL, OFFICE_RECEIPT, RESULT)
+
+
+class Level(StrEnum):
+    """PAdES baseline levels (ETSI EN 319 142-1)."""
+
+    BASIC = "B-B"
+    TIMESTAMPED = "B-T"
+    LONG_TERM = "B-LT"
+    ARCHIVED = "B-LTA"
 
 
 class TextLine(NamedTuple):

@@ -60,7 +60,7 @@ class Difference:
 
     @property
     def summary(self) -> str:
-        """「新增 2 页，替换 1 页，未变 9 页」."""
+        """“新增 2 页，替换 1 页，未变 9 页”."""
         counts = Counter(row.change for row in self.rows)
         order = (Change.ADDED, Change.CHANGED, Change.MOVED, Change.REMOVED, Change.KEPT)
         return "，".join(f"{change.label} {counts[change]} 页" for change in order if counts[change])

@@ -56,7 +56,7 @@ def write_excerpt(source: Path, target: Path, *, origin: Origin, marks: Sequence
 
 
 def page_words(pages: Sequence[int]) -> str:
-    """「5–7、9」."""
+    """“5–7、9”."""
     runs: list[list[int]] = []
     for page in pages:
         if runs and page == runs[-1][-1] + 1:

@@ -10,7 +10,9 @@ from pathlib import Path
 from dossier.contents import MaterialPlan, OriginalPlan, PagePlan, TextLine, VectorPlan
 from dossier.own_text import keep_own, own_count
 from ingest.inspect import Inspection, PageImage, inspect_file
-from ocr.batch import Outcome, read_pages
+from ocr.ahead import for_reader
+from ocr.batch import Outcome, Readers
+from storage.scratch import scratch
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,7 @@ def gather(
     files: Sequence[Path],
     folder: Path,
     *,
-    engine: str,
-    backend: str,
-    jobs: int,
+    readers: Readers,
     now: datetime,
     heard: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Gathered:
@@ -41,11 +41,11 @@ def gather(
     # Readers begin with the first page while later files are still being inspected. What they say of a page is far
     # larger than its plan, and is not kept.
     handed_out, read = itertools.tee(_pages(files, folder, inspected))
-    images = (page.path for page, _, _ in handed_out)
-    outcomes = read_pages(images, engine=engine, backend=backend, jobs=jobs)
-    for outcome, (page, path, vectors) in zip(outcomes, read, strict=True):
-        plans.append(_page(page, outcome, path, vectors, now))
-        heard(len(plans), sum(len(found.pages) for _, found in inspected if not found.refused))
+    with scratch("ahead", in_memory=True) as ahead:
+        images = (for_reader(page, ahead, jobs=readers.jobs) for page, _, _ in handed_out)
+        for outcome, (page, path, vectors) in zip(readers.read(images), read, strict=True):
+            plans.append(_page(page, outcome, path, vectors, now))
+            heard(len(plans), sum(len(found.pages) for _, found in inspected if not found.refused))
     good = [(path, found) for path, found in inspected if not found.refused]
     pages = iter(plans)
     return Gathered(
@@ -63,7 +63,7 @@ def _pages(
     """The pages of all files, with their file and its vectors; each file is inspected when its first page is asked
     for, and put on the list."""
     for number, path in enumerate(files):
-        found = inspect_file(path, folder / f"{number:04d}")
+        found = inspect_file(path, folder / f"{number:04d}", judged=False)  # nobody is asked to scan again
         inspected.append((path, found))
         if not found.refused:
             yield from ((page, path, found.vectors) for page in found.pages)

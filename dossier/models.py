@@ -10,6 +10,7 @@ from registry.actors import Actor
 from registry.models import User
 from registry.permissions import Reach
 from registry.terms import Term
+from registry.time import to_the_minute
 from storage.models import StoredObject
 
 
@@ -129,7 +130,7 @@ class DossierDownload(models.Model):
         ordering = ["-at"]
 
     def __str__(self) -> str:
-        return f"{self.dossier_id} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.dossier_id} {to_the_minute(self.at)}"
 
 
 class ArrivalComparison(models.Model):
@@ -212,3 +213,20 @@ class ArrivedPage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.comparison_id}#{self.number}"
+
+
+class AuditAnchor(models.Model):
+    """A day's sum of the audit trail, as it lies stamped and locked in the archive. Append-only."""
+
+    number = models.PositiveIntegerField("序号", unique=True)
+    upto = models.BigIntegerField("至第几条记录")
+    stored = models.ForeignKey(StoredObject, on_delete=models.PROTECT, related_name="+", verbose_name="锚点")
+    stamp = models.ForeignKey(StoredObject, on_delete=models.PROTECT, related_name="+", verbose_name="时间戳")
+    made_at = models.DateTimeField("锚定时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "审计锚点"
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return str(self.number)

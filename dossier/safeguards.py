@@ -1,4 +1,4 @@
-"""Which rows about arrived paper the database itself keeps as they were written (see `storage.append_only`)."""
+"""Which rows about arrived paper and anchors the database itself keeps as they were written (see `storage.append_only`)."""
 
 from storage.append_only import Guards
 
@@ -6,3 +6,5 @@ ARRIVAL_GUARDS: Guards = {
     "dossier_arrivalcomparison": ("OLD.state = 'judged'", ()),
     "dossier_arrivedpage": ("", ()),
 }
+
+ANCHOR_GUARDS: Guards = {"dossier_auditanchor": ("", ())}

@@ -9,8 +9,9 @@ from pyhanko.sign.timestamps import TimeStamper
 
 from dossier.appearance import Appearance
 from dossier.authority import LocalAuthority
+from dossier.contents import Level
 from dossier.seal_image import draw_seal
-from dossier.sign import Level, system_clock
+from dossier.sign import system_clock
 from dossier.signers import Pkcs11Seal, Pkcs12Seal, SealUnusable
 from dossier.signers import Seal as SealKey
 from dossier.signers.platform import platform_seal

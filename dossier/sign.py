@@ -5,7 +5,6 @@ import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,18 +22,10 @@ from pyhanko_certvalidator.errors import PathBuildingError, PathValidationError
 
 from dossier.appearance import Appearance, stamp_style
 from dossier.clean import NotSealable, clean_copy
+from dossier.contents import Level
 from dossier.signers import DIGEST, Seal, SealUnusable, open_signer
 from dossier.trust import Trust
 from storage.errors import Refused
-
-
-class Level(StrEnum):
-    """PAdES baseline levels (ETSI EN 319 142-1)."""
-
-    BASIC = "B-B"
-    TIMESTAMPED = "B-T"
-    LONG_TERM = "B-LT"
-    ARCHIVED = "B-LTA"
 
 
 class SealingFailed(Refused):

@@ -1,5 +1,7 @@
 """Timestamps by RFC 3161: asked of a service, or given by the local authority inside this process."""
 
+import asyncio
+import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -12,6 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.sign.general import as_signing_certificate_v2, simple_cms_attribute
 from pyhanko.sign.timestamps import HTTPTimeStamper, TimeStamper
+from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
+from pyhanko.sign.validation.status import TimestampSignatureStatus
+from pyhanko_certvalidator import ValidationContext
+
+from dossier.trust import Trust, certificates
 
 POLICY = "2.25.142857001.1.1"  # a UUID-arc identifier of our own: local trial policy, no audited practice statement
 HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -105,6 +113,51 @@ class LocalTimestamper(TimeStamper):
             }
         )
         return cms.ContentInfo({"content_type": cms.ContentType("signed_data"), "content": signed})
+
+
+def stamp(content: bytes, service: TimeStamper) -> bytes:
+    """A time-stamp token (DER) over the SHA-256 of `content`. Raises TimestampRequestError and OSError."""
+    token = asyncio.run(service.async_timestamp(hashlib.sha256(content).digest(), "sha256"))
+    return bytes(token.dump())
+
+
+def stamped_digest(token: bytes) -> str | None:
+    """The digest (hex) that a token stamps; None when these bytes are no token."""
+    try:
+        imprint = _told(token)["message_imprint"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return bytes(imprint["hashed_message"].native).hex()
+
+
+def stamp_holds(token: bytes, content: bytes, trust: Trust) -> bool:
+    """Whether a service that is trusted made this token over `content`, with a certificate that was valid on that day.
+
+    Revocation is not asked for: the token carries none of it.
+    """
+    moment: datetime = _told(token)["gen_time"].native
+    context = ValidationContext(
+        trust_roots=certificates(trust.roots),
+        other_certs=certificates(trust.others),
+        revocation_mode="soft-fail",
+        moment=moment,
+    )
+    try:
+        told = asyncio.run(
+            validate_tst_signed_data(
+                cms.ContentInfo.load(token)["content"],
+                context,
+                lambda algorithm: hashlib.new(algorithm, content).digest(),
+            )
+        )
+    except SignatureValidationError:
+        return False
+    status = TimestampSignatureStatus(**told)
+    return bool(status.intact and status.valid and status.trusted)
+
+
+def _told(token: bytes) -> tsp.TSTInfo:
+    return cms.ContentInfo.load(token)["content"]["encap_content_info"]["content"].parsed
 
 
 def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:

@@ -3,23 +3,28 @@
 from datetime import date, datetime
 
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from ninja import File, Router, Schema, Status, UploadedFile
 from pydantic import Field
 
-from ingest.models import Case, Material, SourceFile
+from ingest.models import Case, Handling, Material, ResultFile, SourceFile
 from ingest.piecewise import check_size, find, finish_file
-from ingest.rules import IdentityPerson
+from ingest.rules import HandlingState, IdentityPerson
+from ingest.services.handlings import resubmit
 from ingest.services.identifying import CardRead, identify_by_card
 from ingest.services.intake import Applicant, create_case, submit
+from ingest.services.results import files_to_fetch, look_at_result
+from ingest.services.withdrawing import withdraw
 from ingest.uploads import also_in, receive_file, to_scan_again
 from registry.actors import Actor
-from registry.auth import session_or_key
-from registry.masking import mask_name
+from registry.auth import actor_of, session_or_key
+from registry.masking import mask_name, mask_phones_in
 from registry.models import Office, ServiceItem, Window
-from registry.permissions import NotYours, check_may, visible
+from registry.permissions import check_may, visible, yours
 from registry.terms import Delivery, Mode
 from registry.time import local_day
+from storage.downloads import download
 from storage.errors import Refused
 from storage.scratch import scratch
 
@@ -45,6 +50,12 @@ class CaseIn(Schema):
     agent_consent: bool = False
 
 
+class SubmitIn(Schema):
+    """`paper`: positions of the checklist that the applicant also sends on paper, for want of an electronic seal."""
+
+    paper: list[int] = Field(default=[], max_length=100)
+
+
 class CardIn(Schema):
     """What the reader at the window read of a resident identity card; `valid_until` null means 长期. Not kept."""
 
@@ -61,9 +72,17 @@ class IdentityOut(Schema):
 
 
 class HandlingOut(Schema):
+    """One office's part. `code` names the office in `resubmit`; `notice` is its one 一次性告知 while it waits for an answer,
+    `reason` why it was refused, both with phone numbers masked; `decision` is `approved`, `rejected` or empty.
+    """
+
     office: str
     state: str
     deadline: date | None
+    code: str = ""
+    notice: str = ""
+    reason: str = ""
+    decision: str = ""
 
 
 class MaterialOut(Schema):
@@ -83,6 +102,29 @@ class CaseOut(Schema):
     submitted_at: datetime | None
     handlings: list[HandlingOut]
     materials: list[MaterialOut]
+
+
+class AnswerIn(Schema):
+    """`office` is the code of the office whose notice is answered; it may be left out where only one waits."""
+
+    office: str = Field(default="", max_length=40)
+
+
+class WithdrawIn(Schema):
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class ResultOut(Schema):
+    """One electronic result; `fetched_at` is when the applicant's side first took it."""
+
+    key: int
+    office: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    attached_at: datetime
+    fetched_at: datetime | None
 
 
 class CaseLine(Schema):
@@ -111,14 +153,6 @@ class FileOut(Schema):
     rescan: list[str]
     elsewhere: str = ""
     """Where the same file was taken in before, in a case that the caller may see."""
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    """Whoever the authentication of this router let in."""
-    actor = getattr(request, "auth", None)
-    if not isinstance(actor, Actor):
-        raise NotYours
-    return actor
 
 
 @router.get("/cases", response=list[CaseLine], summary="办件列表，按编号游标翻页")
@@ -216,16 +250,73 @@ def identify(request: HttpRequest, number: str, body: CardIn) -> Status[Identity
 
 
 @router.post("/cases/{number}/submit", response=CaseOut, summary="提交审批部门")
-def submit_case(request: HttpRequest, number: str) -> CaseOut:
+def submit_case(request: HttpRequest, number: str, body: SubmitIn | None = None) -> CaseOut:
+    """In 全程网办 the office then awaits the papers that its item wants, and those named in the body: see `/papers`."""
     actor = actor_of(request)
-    return _shown(submit(case=_find(actor, "case.submit", number), actor=actor, now=timezone.now()))
+    on_paper = set(body.paper) if body else set()
+    case = _find(actor, "case.submit", number)
+    return _shown(submit(case=case, on_paper=on_paper, actor=actor, now=timezone.now()))
+
+
+@router.post("/cases/{number}/resubmit", response=CaseOut, summary="补正后重新提交")
+def resubmit_case(request: HttpRequest, number: str, body: AnswerIn) -> CaseOut:
+    """Answers one office's 一次性告知, once what it named was uploaded; the promised time goes on."""
+    actor = actor_of(request)
+    case = _find(actor, "case.submit", number)
+    answered = resubmit(handling=_waiting(case, body.office), actor=actor, now=timezone.now())
+    return _shown(answered.case)
+
+
+@router.post("/cases/{number}/withdraw", response=CaseOut, summary="撤回办件")
+def withdraw_case(request: HttpRequest, number: str, body: WithdrawIn) -> CaseOut:
+    """What an office has decided stays decided; only the open parts end."""
+    actor = actor_of(request)
+    case = _find(actor, "case.withdraw", number)
+    return _shown(withdraw(case=case, reason=body.reason, actor=actor, now=timezone.now()))
+
+
+@router.get("/cases/{number}/results", response=list[ResultOut], summary="电子结果清单")
+def list_results(request: HttpRequest, number: str) -> list[ResultOut]:
+    """What lies ready for the applicant; empty while an office of a joint case has not decided."""
+    case = _find(actor_of(request), "result.see", number)
+    return [
+        ResultOut(
+            key=file.pk,
+            office=file.handling.office.name,
+            name=file.name,
+            media_type=file.stored.media_type,
+            size=file.stored.size,
+            sha256=file.stored.sha256,
+            attached_at=file.attached_at,
+            fetched_at=file.fetched_at,
+        )
+        for file in files_to_fetch(case)
+    ]
+
+
+@router.get("/cases/{number}/results/{key}", summary="下载电子结果")
+def fetch_result(request: HttpRequest, number: str, key: int) -> HttpResponseBase:
+    """The file as the office issued it. By a platform's key it counts as fetched by the applicant."""
+    actor = actor_of(request)
+    files = ResultFile.objects.filter(handling__case=_find(actor, "result.see", number), pk=key)
+    file = yours(files.select_related("handling__case", "handling__office", "stored"))
+    stored = look_at_result(file=file, actor=actor, now=timezone.now())
+    return download(stored, f"result-{file.pk}.pdf")
+
+
+def _waiting(case: Case, office: str) -> Handling:
+    """The part of the case that waits for the applicant, by its office's code or the only one."""
+    parts = case.handlings.select_related("case", "office")
+    if office:
+        parts = parts.filter(office__code=office)
+    waiting = list(parts.filter(state=HandlingState.SUPPLEMENT)) or list(parts)
+    if len(waiting) != 1:
+        raise Refused("resubmit_office", "请用 office 指明是哪个部门的补正。")
+    return waiting[0]
 
 
 def _find(actor: Actor, act: str, number: str) -> Case:
-    case = visible(actor, act, Case.objects.select_related("item", "window")).filter(number=number).first()
-    if case is None:
-        raise NotYours
-    return case
+    return yours(visible(actor, act, Case.objects.select_related("item", "window")).filter(number=number))
 
 
 def _material(case: Case, position: int | None) -> Material | None:
@@ -247,7 +338,15 @@ def _shown(case: Case) -> CaseOut:
         applicant=mask_name(case.applicant_name),
         submitted_at=case.submitted_at,
         handlings=[
-            HandlingOut(office=h.office.name, state=h.state, deadline=h.deadline)
+            HandlingOut(
+                office=h.office.name,
+                state=h.state,
+                deadline=h.deadline,
+                code=h.office.code,
+                notice=mask_phones_in(h.notice) if h.state == HandlingState.SUPPLEMENT else "",
+                reason=mask_phones_in(h.reason) if h.state == HandlingState.REFUSED else "",
+                decision=h.decision,
+            )
             for h in case.handlings.select_related("office")
         ],
         materials=[

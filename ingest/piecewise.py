@@ -19,14 +19,13 @@ from ingest.stacks import receive_stack
 from ingest.uploads import receive_file
 from registry.actors import Actor
 from registry.models import Window
-from registry.permissions import NotYours, check_may
+from registry.permissions import NotYours, check_may, yours
 from storage.errors import Refused
 from storage.scratch import scratch
 
 MOST_OPEN = 20
 """Unfinished uploads of one person or key; the oldest gives way to the next."""
 
-_NAME_LENGTH = 200
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 T = TypeVar("T", SourceFile, Stack)
 
@@ -88,7 +87,7 @@ def begin(*, length: int, original_name: str, actor: Actor, now: datetime) -> Ar
             key=key,
             owner_kind=actor.kind,
             owner_id=actor.id,
-            original_name=Path(original_name).name[:_NAME_LENGTH],
+            original_name=Path(original_name).name,
             length=length,
             created_at=now,
             expires_at=now + _keeping(),
@@ -101,12 +100,9 @@ def begin(*, length: int, original_name: str, actor: Actor, now: datetime) -> Ar
 def find(*, key: str, actor: Actor, now: datetime) -> Arrival:
     """The actor's own upload. Raises NotYours for others', and for those whose time is over."""
     check_may(actor, "case.upload")
-    found = Arrival.objects.filter(
-        key=key, owner_kind=actor.kind, owner_id=actor.id, expires_at__gt=now
-    ).first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(
+        Arrival.objects.filter(key=key, owner_kind=actor.kind, owner_id=actor.id, expires_at__gt=now)
+    )
 
 
 def offset_of(arrival: Arrival) -> int:

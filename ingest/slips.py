@@ -1,25 +1,56 @@
 """What the slips about a case say, taken from the case as it stands."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import TypedDict
+
+from django.db.models import Q
 
 from ingest.models import Case, Handling, Material
+from ingest.rules import Gap
 from registry.models import MaterialRequirement
-from registry.paper.slips import Acceptance, MaterialLine, MissingLine, Notice, Receipt, Refusal
+from registry.paper.slips import (
+    Acceptance,
+    MaterialLine,
+    MissingLine,
+    Notice,
+    Receipt,
+    Refusal,
+    Shortfall,
+)
 from registry.terms import Delivery, Mode
 
 
-def receipt_of(case: Case, *, received_at: datetime) -> Receipt:
-    """收件凭证: everything handed in, originals marked."""
-    office = case.lead_office()
-    return Receipt(
+class About(TypedDict):
+    """What every slip for an applicant says of its case, whoever issues it."""
+
+    case_number: str
+    item_name: str
+    item_code: str
+    applicant_name: str
+    applicant_id_number: str
+    applicant_phone: str
+    window: str
+
+
+def about(case: Case) -> About:
+    return About(
         case_number=case.number,
-        issuer=case.window.name,
         item_name=case.item.name,
         item_code=case.item.code,
         applicant_name=case.applicant_name,
         applicant_id_number=case.applicant_id_number,
         applicant_phone=case.applicant_phone,
         window=case.window.name,
+    )
+
+
+def receipt_of(case: Case, *, received_at: datetime) -> Receipt:
+    """收件凭证: everything handed in, originals marked."""
+    office = case.lead_office()
+    return Receipt(
+        **about(case),
+        issuer=case.window.name,
         office=office.name,
         enquiry_phone=case.window.phone,
         mode=Mode(case.mode).label,
@@ -34,14 +65,8 @@ def acceptance_of(handling: Handling) -> Acceptance:
     if handling.accepted_at is None or handling.deadline is None:
         raise ValueError("an acceptance slip needs an accepted handling")
     return Acceptance(
-        case_number=case.number,
+        **about(case),
         issuer=case.window.name if case.mode == Mode.WINDOW_ACCEPT else handling.office.name,
-        item_name=case.item.name,
-        item_code=case.item.code,
-        applicant_name=case.applicant_name,
-        applicant_id_number=case.applicant_id_number,
-        applicant_phone=case.applicant_phone,
-        window=case.window.name,
         office=handling.office.name,
         enquiry_phone=handling.office.phone,
         mode=Mode(case.mode).label,
@@ -54,19 +79,13 @@ def acceptance_of(handling: Handling) -> Acceptance:
     )
 
 
-def notice_of(handling: Handling, *, noticed_at: datetime) -> Notice:
-    """一次性告知书: one line for each line of what the office wrote (putian §五(六))."""
+def notice_of(handling: Handling, *, noticed_at: datetime, by_window: bool = False) -> Notice:
+    """一次性告知书: one line for each line of what the office wrote, or the window under its grant (putian §五(六))."""
     case = handling.case
     faults = [line.strip() for line in handling.notice.replace("；", "\n").splitlines() if line.strip()]
     return Notice(
-        case_number=case.number,
-        issuer=handling.office.name,
-        item_name=case.item.name,
-        item_code=case.item.code,
-        applicant_name=case.applicant_name,
-        applicant_id_number=case.applicant_id_number,
-        applicant_phone=case.applicant_phone,
-        window=case.window.name,
+        **about(case),
+        issuer=case.window.name if by_window else handling.office.name,
         office=handling.office.name,
         enquiry_phone=handling.office.phone,
         noticed_at=noticed_at,
@@ -80,18 +99,30 @@ def notice_of(handling: Handling, *, noticed_at: datetime) -> Notice:
     )
 
 
+def shortfall_of(case: Case, lines: Iterable[Gap], *, told_at: datetime) -> Shortfall:
+    """收件前一次性告知书: what the applicant has to bring before the case can be submitted."""
+    offices = case.handlings.select_related("office").order_by("-is_lead", "pk")
+    return Shortfall(
+        **about(case),
+        issuer=case.window.name,
+        office="、".join(part.office.name for part in offices),
+        enquiry_phone=case.window.phone,
+        told_at=told_at,
+        missing=tuple(
+            MissingLine(
+                name=line.name or _material_named_in(case, line.fault), fault=line.fault, demand=line.demand
+            )
+            for line in lines
+        ),
+    )
+
+
 def refusal_of(handling: Handling, *, decided_at: datetime) -> Refusal:
     """不予受理决定书, with the office's reasons."""
     case = handling.case
     return Refusal(
-        case_number=case.number,
+        **about(case),
         issuer=handling.office.name,
-        item_name=case.item.name,
-        item_code=case.item.code,
-        applicant_name=case.applicant_name,
-        applicant_id_number=case.applicant_id_number,
-        applicant_phone=case.applicant_phone,
-        window=case.window.name,
         office=handling.office.name,
         enquiry_phone=handling.office.phone,
         decided_at=decided_at,
@@ -101,7 +132,10 @@ def refusal_of(handling: Handling, *, decided_at: datetime) -> Refusal:
 
 def _lines(case: Case) -> tuple[MaterialLine, ...]:
     pages = list(case.pages.filter(set_aside=False).values_list("material_id", flat=True))
-    taken_in = set(case.originals.filter(kind="material").values_list("material_id", flat=True))
+    # What an applicant still sends to the office was not handed in.
+    handed_in = Q(from_applicant=False) | Q(stops__reached_at__isnull=False)
+    originals = case.originals.filter(handed_in, kind="material")
+    taken_in = set(originals.values_list("material_id", flat=True))
     return tuple(
         _line(material, pages=pages.count(material.pk), original=material.pk in taken_in)
         for material in case.materials.select_related("requirement")

@@ -15,9 +15,7 @@ from ninja import Router
 
 from ingest.models import Arrival
 from ingest.piecewise import Checksum, OffsetDiffers, abandon, begin, find, offset_of, take_piece
-from registry.actors import Actor
-from registry.auth import session_or_key
-from registry.permissions import NotYours
+from registry.auth import actor_of, session_or_key
 from storage.errors import Refused
 
 router = Router(tags=["续传"], auth=session_or_key)
@@ -77,7 +75,7 @@ def create(request: HttpRequest) -> HttpResponse:
     arrival = begin(
         length=_number(request, "Upload-Length"),
         original_name=_file_name(request.headers.get("Upload-Metadata", "")),
-        actor=_actor(request),
+        actor=actor_of(request),
         now=timezone.now(),
     )
     response = HttpResponse(status=201)
@@ -150,14 +148,7 @@ def _end(arrival: Arrival) -> HttpResponse:
 
 
 def _own(request: HttpRequest, key: str) -> Arrival:
-    return find(key=key, actor=_actor(request), now=timezone.now())
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor = getattr(request, "auth", None)
-    if not isinstance(actor, Actor):
-        raise NotYours
-    return actor
+    return find(key=key, actor=actor_of(request), now=timezone.now())
 
 
 def _blocks(request: HttpRequest) -> Iterator[bytes]:

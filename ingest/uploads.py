@@ -11,14 +11,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from ingest.examining import INFECTED, examine
-from ingest.inspect import Inspection, PageImage, TextLine, inspect_file, quality
-from ingest.inspect.sentences import rescan
+from ingest.inspect import Inspection, PageImage, TextLine, inspect_file
+from ingest.inspect.sentences import FAULTS_VERSION, rescan
 from ingest.models import Case, Material, Page, SourceFile
 from ingest.rules import CaseState, HandlingState, NotNow
 from registry.actors import Actor
 from registry.events import record
 from registry.permissions import check_may, visible
-from registry.time import local
+from registry.time import to_the_minute
 from storage.errors import Refused
 from storage.models import Kind, StoredObject
 from storage.scratch import scratch
@@ -29,7 +29,6 @@ WORTH_ANOTHER_TRY = frozenset({"too_slow", "crashed", "too_heavy", "locked", "wr
 that its makers took back."""
 
 _A4_INCHES = (11.69, 8.27)
-_NAME_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -85,12 +84,12 @@ def to_scan_again(file: SourceFile) -> list[str]:
 
 def where_it_is(file: SourceFile) -> str:
     """One sentence on when this file came and where its pages are now."""
-    came = f"这个文件已于{local(file.uploaded_at):%Y-%m-%d %H:%M}上传过"
+    came = f"这个文件已于 {to_the_minute(file.uploaded_at)} 上传过"
     if file.verdict == SourceFile.Verdict.REFUSED:
         return f"{came}，当时没有收下：{file.reason}"
     places: dict[str, list[int]] = {}
     for page in file.pages.select_related("material").order_by("material__position", "position"):
-        name = f"“{page.material.name}”" if page.material else "待整理的页面"
+        name = f"“{page.material.name}”" if page.material else "“未归类”"
         places.setdefault(name, []).append(page.position + 1)
     said = "；".join(f"{name}第 {_ranges(numbers)} 页" for name, numbers in places.items())
     return f"{came}，在{said}，没有重复收入。"
@@ -109,7 +108,7 @@ def also_in(file: SourceFile, actor: Actor) -> str:
     if twin is None:
         return ""
     place = f"“{twin.material.name}”" if twin.material else "材料"
-    return f"同一个文件{local(twin.uploaded_at):%Y-%m-%d %H:%M}已在办件 {twin.case.number} 的{place}中收过，请确认没有放错办件。"
+    return f"同一个文件已于 {to_the_minute(twin.uploaded_at)} 在办件 {twin.case.number} 的{place}中收过，请确认没有放错办件。"
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,7 @@ def check_open(case: Case, material: Material | None) -> None:
     promised = material is not None and material.deferred_until and material.promise_kept_at is None
     if promised and case.state in (CaseState.SUBMITTED, CaseState.PRE_REVIEW, CaseState.ACCEPTED):
         return
-    if not case.handlings.filter(state=HandlingState.SUPPLEMENT).exists():
+    if not any(handling.state == HandlingState.SUPPLEMENT for handling in case.handlings.all()):
         raise NotNow("case_not_open", "办件已提交，不能再上传材料；需要补充时请等审批部门发出补正通知。")
 
 
@@ -216,7 +215,7 @@ def _write(
         return file
     file.material = material
     file.stored = keeping.original
-    file.original_name = Path(original_name).name[:_NAME_LENGTH]
+    file.original_name = Path(original_name).name
     file.size = found.size
     file.media_type = found.media_type
     file.verdict = found.verdict
@@ -265,7 +264,7 @@ def _pages(file: SourceFile, keeping: Keeping, now: datetime) -> list[Page]:
             source=image.source,
             own_text=bool(image.text),
             faults=list(image.faults),
-            faults_version=quality.VERSION,
+            faults_version=FAULTS_VERSION,
             blank=image.blank,
             set_aside=number in aside,
             captured_at=now,

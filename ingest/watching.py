@@ -15,7 +15,7 @@ from ingest.stack_words import words_of
 from ingest.stacks import receive_stack
 from registry.actors import Actor
 from registry.models import Window
-from registry.time import local
+from registry.time import to_the_minute
 from storage.errors import Refused
 from storage.scratch import scratch
 
@@ -152,7 +152,7 @@ def _fate_of(stack: Stack, now: datetime) -> tuple[str, str]:
     place = REFUSED if stack.verdict == SourceFile.Verdict.REFUSED else DONE
     words = words_of(stack)
     if stack.uploaded_at != now:
-        words = f"这份扫描件已于{local(stack.uploaded_at):%Y-%m-%d %H:%M}收过，没有重复收入。{words}"
+        words = f"这份扫描件已于 {to_the_minute(stack.uploaded_at)} 收过，没有重复收入。{words}"
     return place, words
 
 

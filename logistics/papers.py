@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from ingest.models import Case, Original
+from ingest.models import Case, Original, ResultFile
+from ingest.services.rating import link_to_print
+from ingest.slips import About, about
 from logistics.models import HandoverLine, HandoverList, Parcel, ParcelItem
 from logistics.postage.payment import decide_payment
 from logistics.rules.payers import Leg
@@ -11,6 +13,8 @@ from logistics.services.ends import name_of
 from registry.models import MaterialRequirement
 from registry.paper.slips import DeliveryProof, HandedLine, Handover, PackedLine, PackingList, Trace
 from registry.time import local_day
+
+ARRIVED = frozenset({ParcelItem.Finding.PRESENT.value, ParcelItem.Finding.DAMAGED.value})
 
 
 def packing_list_of(parcel: Parcel, *, packed_at: datetime) -> PackingList:
@@ -63,22 +67,12 @@ def handover_of(
 
 
 def delivery_proof_of(parcel: Parcel, *, case: Case, delivered_at: datetime) -> DeliveryProof:
-    """送达回证 for a parcel that the applicant received."""
+    """送达回证 for a parcel that the applicant received: of what came out of it, not of what was found elsewhere before."""
     waybill = parcel.waybills.filter(state="booked").select_related("carrier").first()
-    office = case.lead_office()
     scans = waybill.scans() if waybill else []
     return DeliveryProof(
-        case_number=case.number,
-        issuer=office.name,
-        item_name=case.item.name,
-        item_code=case.item.code,
-        applicant_name=case.applicant_name,
-        applicant_id_number=case.applicant_id_number,
-        applicant_phone=case.applicant_phone,
-        window=case.window.name,
-        office=office.name,
-        enquiry_phone=office.phone or office.centre.phone,
-        documents=tuple(item.original.name for item in _items(parcel)),
+        **_proven(case),
+        documents=tuple(item.original.name for item in _items(parcel) if item.finding in ARRIVED),
         method="邮寄",
         delivered_at=delivered_at,
         recipient="以承运商签收记录为准",
@@ -86,6 +80,48 @@ def delivery_proof_of(parcel: Parcel, *, case: Case, delivered_at: datetime) -> 
         waybill=waybill.number if waybill else "",
         address=case.applicant_address,
         traces=tuple(Trace(at=scan.at, words=scan.words) for scan in scans),
+    )
+
+
+def counter_proof_of(original: Original, *, case: Case, handed_at: datetime) -> DeliveryProof:
+    """送达回证 for a paper that the window hands to the applicant, to be signed by whoever takes it."""
+    return DeliveryProof(
+        **_proven(case),
+        documents=(original.name,),
+        method="窗口领取",
+        delivered_at=handed_at,
+        recipient="以本回证签字为准",
+    )
+
+
+def fetched_proof_of(file: ResultFile, *, fetched_at: datetime) -> DeliveryProof:
+    """送达回证 for a file that the applicant's side fetched."""
+    return DeliveryProof(
+        **_proven(file.handling.case),
+        documents=(file.name,),
+        method="电子送达",
+        delivered_at=fetched_at,
+        recipient=f"以系统下载记录为准（文件 SHA-256 前 16 位 {file.stored.sha256[:16]}）",
+    )
+
+
+class Proven(About):
+    """The same of every 送达回证, with who answers for it."""
+
+    issuer: str
+    office: str
+    enquiry_phone: str
+    rating_link: str
+
+
+def _proven(case: Case) -> Proven:
+    office = case.lead_office()
+    return Proven(
+        **about(case),
+        issuer=office.name,
+        office=office.name,
+        enquiry_phone=office.phone or office.centre.phone,
+        rating_link=link_to_print(case),
     )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import multiprocessing
+import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
+from typing import Self
 
+from ingest.inspect import Unpacked
 from ocr.engines import quiet  # noqa: F401  # workers inherit the limit of one thread
 from ocr.engines.choice import make_engine
 from ocr.engines.interface import Engine, Identity
@@ -32,28 +36,60 @@ class Outcome:
     reason: str = ""
 
 
-def read_pages(
-    pages: Iterable[Path], *, engine: str = "rapidocr", backend: str = "auto", jobs: int = 1
-) -> Iterator[Outcome]:
-    """Yield one outcome for each page, in the order of the pages, while later ones are still being read.
+class Readers:
+    """Engines that load from the moment they are called for, while the caller finds out what there is to read.
 
-    Raises EngineFailed when the engine cannot be started, ValueError when there is no such engine.
+    With `jobs` of one it is an engine in this process, else as many processes. Use as a context manager.
     """
-    if jobs <= 1:
-        reader = make_engine(engine, backend)
-        yield from (_outcome(page, reader) for page in pages)
-        return
-    # Spawned, not forked: neural libraries do not survive a fork.
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=fresh) as pool:
+
+    def __init__(self, *, engine: str = "rapidocr", backend: str = "auto", jobs: int = 1) -> None:
+        self._engine, self._backend, self.jobs = engine, backend, jobs
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        if self.jobs > 1:
+            # Spawned, not forked: neural libraries do not survive a fork.
+            self._pool = ProcessPoolExecutor(self.jobs, multiprocessing.get_context("spawn"), _end_at_once)
+            for _ in range(self.jobs):
+                self._pool.submit(_engine_of_worker, self._engine, self._backend)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def read(self, pages: Iterable[Path | Unpacked]) -> Iterator[Outcome]:
+        """Yield one outcome for each page, in the order of the pages, while later ones are still being read.
+
+        Raises EngineFailed when the engine cannot be started, ValueError when there is no such engine.
+        """
+        if self._pool is None:
+            reader = make_engine(self._engine, self._backend)
+            yield from (_outcome(page, reader) for page in pages)
+            return
         waiting: list[Future[Outcome]] = []
         queue = iter(pages)
         while True:
-            more = itertools.islice(queue, jobs * AHEAD - len(waiting))
-            waiting.extend(pool.submit(_read_in_worker, page, engine, backend) for page in more)
+            more = itertools.islice(queue, self.jobs * AHEAD - len(waiting))
+            waiting.extend(
+                self._pool.submit(_read_in_worker, page, self._engine, self._backend) for page in more
+            )
             if not waiting:
                 return
             yield waiting.pop(0).result()
+
+
+def read_pages(
+    pages: Iterable[Path | Unpacked], *, engine: str = "rapidocr", backend: str = "auto", jobs: int = 1
+) -> Iterator[Outcome]:
+    """Yield one outcome for each page, as `Readers.read` does, and raise what it raises."""
+    with Readers(engine=engine, backend=backend, jobs=jobs) as readers:
+        yield from readers.read(pages)
+
+
+def _end_at_once() -> None:
+    """What a worker does first: see to it that nobody waits while its libraries are unloaded. It holds nothing."""
+    atexit.register(os._exit, 0)
 
 
 @lru_cache(maxsize=1)
@@ -61,11 +97,11 @@ def _engine_of_worker(name: str, backend: str) -> Engine:
     return make_engine(name, backend)
 
 
-def _read_in_worker(page: Path, engine: str, backend: str) -> Outcome:
+def _read_in_worker(page: Path | Unpacked, engine: str, backend: str) -> Outcome:
     return _outcome(page, _engine_of_worker(engine, backend))
 
 
-def _outcome(page: Path, engine: Engine) -> Outcome:
+def _outcome(page: Path | Unpacked, engine: Engine) -> Outcome:
     identity, begun = Identity.of(engine), perf_counter()
     try:
         text = read_page(page, engine)

@@ -66,7 +66,7 @@ class Place:
     @property
     def where(self) -> str:
         """Material and page in words."""
-        return f"「{self.material}」第 {self.number} 页"
+        return f"“{self.material}”第 {self.number} 页"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ def _by_itself(papers: Iterable[Paper]) -> Iterator[Finding]:
     for place in (place for paper in papers for place in paper.places):
         kind = place.field.kind
         if kind == Kind.BLANK_SIGNATURE:
-            sentence = f"{place.where}的「{place.field.label}」处空白"
+            sentence = f"{place.where}的“{place.field.label}”处空白"
             yield Finding(Trouble.NOT_SIGNED, kind, sentence, (place,))
         elif place.field.check == Check.FAILED:
             what = "不是日历上的日子" if kind == Kind.DATE else "校验未通过"
@@ -222,7 +222,7 @@ def _missing(papers: Iterable[Paper]) -> Iterator[Finding]:
         found = {place.field.kind for place in paper.places}
         for kind in (EXPECTED[word] for word in paper.expected if word in EXPECTED):
             if paper.read and kind not in found:
-                yield Finding(Trouble.NOT_FOUND, kind, f"「{paper.name}」上没有找到{kind.label}")
+                yield Finding(Trouble.NOT_FOUND, kind, f"“{paper.name}”上没有找到{kind.label}")
 
 
 def _differ(kind: Kind, one: Place, other: Place, what: str = "") -> Finding:

@@ -23,7 +23,7 @@ LETTERS = {
 
 
 def read_doubtful(
-    source: Path | Pixels, fields: Sequence[Field], other: Callable[[], CutReader]
+    source: Path | Pixels | Picture, fields: Sequence[Field], other: Callable[[], CutReader]
 ) -> list[Field]:
     """Return the fields, the doubtful numbers among them with what the other engine reads in their place.
 
@@ -32,7 +32,8 @@ def read_doubtful(
     doubtful = [number for number, field in enumerate(fields) if field.doubtful][:MOST_IN_A_PAGE]
     if not doubtful:
         return list(fields)
-    picture, reader = open_picture(source), other()
+    picture = source if isinstance(source, Picture) else open_picture(source)
+    reader = other()
     return [
         field.read_again(_second(picture, field, reader)) if number in doubtful else field
         for number, field in enumerate(fields)

@@ -106,6 +106,11 @@ def waiting_in(case: Case) -> int:
     return counted["waiting"] or 0
 
 
+def unread_in(case: Case) -> int:
+    """How many of the case's pages nobody and nothing has read yet; one that was given up has been read."""
+    return case.pages.filter(set_aside=False, review__isnull=True).count()
+
+
 Found = dict[int, tuple[Sequence[Field], Collection[int]]]
 """The fields of each page that was read, and the lines a person looked at, by the page's key."""
 

@@ -114,7 +114,7 @@ ADDED = re.compile(r"\(.*?\)|（.*?）|复印件|原件|扫描件|正本|副本|
 
 
 TRAILING = re.compile(r"(?:\(.*?\)|[:。])+$")
-"""What may follow a heading's name: 「营业执照(副本)」."""
+"""What may follow a heading's name: “营业执照(副本)”."""
 
 
 def suggest(names: Sequence[str], lines: Iterable[Line]) -> int | None:

@@ -17,6 +17,9 @@ Box = tuple[Point, Point, Point, Point]
 A box therefore says which way its text runs: on an upside-down page the first corner is the lowest right one.
 """
 
+Rect = tuple[float, float, float, float]
+"""Left, top, right and bottom on the levelled page: x along the text, y downwards."""
+
 CERTAIN = 0.9
 """Below this mean confidence a line is kept but marked uncertain, so that a person looks at it."""
 

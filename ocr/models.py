@@ -32,13 +32,18 @@ class ReadingQuerySet(models.QuerySet["Reading"]):
 
 
 class Reading(models.Model):
-    """One engine's reading of one page. A redo with other settings is another reading; none is ever changed."""
+    """One engine's reading of one page. A redo with other settings is another reading; none is ever changed.
+
+    A try that found no text may be followed by another of the same engine and settings: `attempt` counts them. Where
+    the work was given up before an engine could say anything, its version and settings are empty.
+    """
 
     page = models.ForeignKey(Page, on_delete=models.PROTECT, related_name="readings", verbose_name="页")
     engine = models.CharField("引擎", max_length=20)
     engine_version = models.CharField("引擎版本", max_length=40)
     settings_digest = models.CharField("设置摘要", max_length=64)
     finders = models.PositiveSmallIntegerField("字段规则版本", default=1)
+    attempt = models.PositiveSmallIntegerField("第几次尝试", default=1)
     precision = models.CharField("运算精度", max_length=40)
     angle = models.PositiveSmallIntegerField("扶正需顺时针旋转", default=0)
     slope = models.FloatField("倾斜（度）", default=0.0)
@@ -57,7 +62,7 @@ class Reading(models.Model):
         verbose_name = verbose_name_plural = "识别结果"
         constraints = [
             models.UniqueConstraint(
-                fields=["page", "engine", "engine_version", "settings_digest", "finders"],
+                fields=["page", "engine", "engine_version", "settings_digest", "finders", "attempt"],
                 name="ocr_reading_once",
             ),
             models.CheckConstraint(condition=Q(angle__in=[0, 90, 180, 270]), name="ocr_reading_angle"),

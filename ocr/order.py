@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import cast
 
-from ocr.lines import Angle, Line, Point, direction_of, height_of, length_of
-from ocr.ruled import Rect
+from ocr.lines import Angle, Line, Point, Rect, direction_of, height_of, length_of
 
 SAME_ROW = 0.5
 """Two runs stand in one row when their middles differ by less than this share of the lower one's height."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from ingest.inspect import Unpacked
 from ocr.engines.interface import Engine
 from ocr.lines import Angle, Box, Line, as_box
 from ocr.order import in_reading_order, page_direction, row_text
@@ -42,13 +43,13 @@ class PageText:
         return sum(line.uncertain for line in self.lines)
 
 
-def read_page(source: Path | Pixels, engine: Engine) -> PageText:
-    """Return the text of a stored page or of pixels (gray, or red, green, blue).
+def read_page(source: Path | Unpacked | Pixels | Picture, engine: Engine) -> PageText:
+    """Return the text of a stored page, of its pixels (gray, or red, green, blue), or of one that was opened already.
 
     Raises UnreadablePicture when it cannot be opened and EngineFailed when the engine gives up; a page without text
     is a result without lines.
     """
-    picture = open_picture(source)
+    picture = source if isinstance(source, Picture) else open_picture(source)
     found = [] if picture.blank else engine.read(picture)
     angle, slope = page_direction(line for line in found if not line.seal)
     ordered = in_reading_order(found, partial(find_cells, picture.gray))

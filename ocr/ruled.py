@@ -7,11 +7,8 @@ import math
 import cv2
 import numpy as np
 
-from ocr.lines import Angle
-from ocr.red import Pixels
-
-Rect = tuple[float, float, float, float]
-"""Left, top, right and bottom on the levelled page: x along the text, y downwards."""
+from ocr.lines import Angle, Rect
+from ocr.red import Pixels, median
 
 LONGEST_SIDE = 1600
 """Rules are looked for in this size: 0.2 mm to a pixel of A4."""
@@ -53,14 +50,14 @@ def _levelled(gray: Pixels, angle: Angle, slope: float) -> tuple[Pixels, tuple[f
     rows, columns = gray.shape
     factor = min(1.0, LONGEST_SIDE / max(rows, columns))
     size = max(1, round(columns * factor)), max(1, round(rows * factor))
-    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
     turn = math.radians(slope - angle)
     across, down = math.cos(turn), math.sin(turn)
     corners = [(x * across + y * down, y * across - x * down) for x in (0, size[0]) for y in (0, size[1])]
     left, top = min(x for x, _ in corners), min(y for _, y in corners)
     width, height = max(x for x, _ in corners) - left, max(y for _, y in corners) - top
     moved = np.array([[across, down, -left], [-down, across, -top]], np.float64)
-    paper = int(np.median(small))
+    paper = int(median(small))
     level = cv2.warpAffine(small, moved, (math.ceil(width), math.ceil(height)), borderValue=paper)
     return np.asarray(level, np.uint8), (left, top), factor
 

@@ -16,14 +16,16 @@ MOST_OPENED = 200
 """Pages that the index names and that are opened for one search, the newest first: about half a second of decrypting."""
 
 SHOWN_LETTERS = 40
+MOST_LIT = 20
+"""Lines of a page that are named to be lit up; more would make its address too long."""
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A page on which all that was asked for stands; `line` is the first line of it, `excerpt` that line, masked."""
+    """A page on which all that was asked for stands: in `lines`, of which `excerpt` is the first, masked."""
 
     page: Page
-    line: int
+    lines: tuple[int, ...]
     excerpt: str
 
 
@@ -56,13 +58,15 @@ def _hit(text: PageText, parts: Sequence[str]) -> Hit | None:
     if text.standing is None:
         return None
     lines = [("" if line.seal else folded(line.text)) for line in text.standing.lines]
-    places = [next((n for n, line in enumerate(lines) if part in line), None) for part in parts]
-    if None in places:
+    if not all(any(part in line for line in lines) for part in parts):
         return None
-    number = next(place for place in places if place is not None)
+    # What was asked for first is shown.
+    number = next(n for n, line in enumerate(lines) if parts[0] in line)
+    others = (n for n, line in enumerate(lines) if n != number and any(part in line for part in parts))
     fields = [field for field in text.standing.fields if field.line == number]
     shown = _masked(text.standing.lines[number].text, fields, text.page.case.applicant_name)
-    return Hit(text.page, number, shown if len(shown) <= SHOWN_LETTERS else shown[:SHOWN_LETTERS] + "…")
+    lit = (number, *others)[:MOST_LIT]
+    return Hit(text.page, lit, shown if len(shown) <= SHOWN_LETTERS else shown[:SHOWN_LETTERS] + "…")
 
 
 def _masked(line: str, fields: Sequence[Field], applicant: str) -> str:

@@ -1,10 +1,10 @@
 """合作: signing agreements, keeping the address book up to date, colours, and the tables that are given out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from registry.actors import SYSTEM, Actor
 from registry.events import record
@@ -19,10 +19,13 @@ from registry.rules.cooperation import (
     update_overdue,
 )
 from registry.rules.lawful import AgreementFacts
+from registry.rules.talk import fitting
 from registry.sheets.workbooks import Sheet, make_workbook
 from registry.time import local_day
 from storage.errors import Refused
 
+LONGEST_CONTACT = 40
+"""Characters of the name of a group or a person, and of a telephone number."""
 _HIGHEST = 100
 
 
@@ -36,6 +39,10 @@ class Connection:
     contact_b: str = ""
     phone_b: str = ""
 
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            fitting(getattr(self, each.name), longest=LONGEST_CONTACT, what="通办联络群、联络人和电话")
+
     @property
     def complete(self) -> bool:
         return all((self.group_name, self.contact_a, self.phone_a, self.contact_b, self.phone_b))
@@ -43,7 +50,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class AgreementRow:
-    """One row of 合作表. `late_days` counts the days beyond the third; the colour is that of the other side."""
+    """One row of 合作表. `late_days` counts the days beyond the third; either region has a colour of its own, or none yet."""
 
     agreement: Agreement
     in_force: bool
@@ -153,13 +160,14 @@ def set_thresholds(
     """New 四色 thresholds from a day on (taizhou-2023 §二(四)); what they replace stays on record."""
     check_may(actor, "directory.edit")
     _check_indices(population, cooperation)
-    if not source.strip():
+    source = fitting(source, what="依据")
+    if not source:
         raise Refused("colour_source", "请写明分类标准的依据。")
     with transaction.atomic():
         if ColourPolicy.objects.filter(valid_from=valid_from).exists():
             raise Refused("colour_known", "同一天生效的分类标准已经登记，请换一个生效日期。")
         policy = ColourPolicy.objects.create(
-            population=population, cooperation=cooperation, valid_from=valid_from, source=source.strip()
+            population=population, cooperation=cooperation, valid_from=valid_from, source=source
         )
         data = {"population": population, "cooperation": cooperation, "from": str(valid_from)}
         record(kind="colour.thresholds_set", actor=actor, subject=policy, now=now, data=data)
@@ -179,11 +187,12 @@ def set_index(
     """The two indices of a partner region from a day on."""
     check_may(actor, "directory.edit")
     _check_indices(population, cooperation)
+    source = fitting(source, what="依据")
     with transaction.atomic():
         index, _ = RegionIndex.objects.update_or_create(
             region=region,
             valid_from=valid_from,
-            defaults={"population": population, "cooperation": cooperation, "source": source.strip()},
+            defaults={"population": population, "cooperation": cooperation, "source": source},
         )
         data = {"region": region.code, "population": population, "cooperation": cooperation}
         record(kind="colour.index_set", actor=actor, subject=index, now=now, data=data)
@@ -203,6 +212,14 @@ def colours(day: date) -> dict[str, Colour]:
         )
         for row in rows
     }
+
+
+def without_index(day: date) -> list[Region]:
+    """Regions of agreements in force that no index speaks of yet, so that no thresholds can give them a colour."""
+    pacts = Agreement.objects.in_force(day)
+    named = Q(code__in=pacts.values("region_a")) | Q(code__in=pacts.values("region_b"))
+    known = RegionIndex.objects.filter(valid_from__lte=day)
+    return list(Region.objects.filter(named).exclude(code__in=known.values("region")).order_by("code"))
 
 
 def agreement_rows(agreements: QuerySet[Agreement], *, day: date) -> list[AgreementRow]:
@@ -260,7 +277,7 @@ def export_cooperation(*, actor: Actor, now: datetime) -> bytes:
     )
 
 
-_TABLE = ("甲方", "乙方", "签订", "生效", "失效", "全市共享", "甲方类别", "乙方类别", "登记更新", "逾期天数")
+_TABLE = ("甲方", "乙方", "签订", "生效", "失效", "全市共享", "甲方类别", "乙方类别", "登记更新", "超期天数")
 _BOOK = ("甲方", "乙方", "通办联络群", "甲方联络人", "甲方电话", "乙方联络人", "乙方电话")
 
 

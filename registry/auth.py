@@ -5,6 +5,7 @@ from ninja.security import HttpBearer, SessionAuth
 
 from registry.actors import Actor
 from registry.models import ApiKey, User
+from registry.permissions import NotYours
 
 
 class KeyAuth(HttpBearer):
@@ -26,6 +27,14 @@ class SessionActor(SessionAuth):
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:
         return Actor.of(request.user) if isinstance(request.user, User) else None
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Whoever one of the two let in. Raises NotYours where neither was asked."""
+    actor: object = getattr(request, "auth", None)
+    if not isinstance(actor, Actor):
+        raise NotYours
+    return actor
 
 
 session_or_key = [KeyAuth(), SessionActor()]

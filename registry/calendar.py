@@ -9,6 +9,7 @@ from registry.events import record
 from registry.models import HolidayNotice
 from registry.permissions import check_may
 from registry.rules.holidays import read_holidays
+from registry.rules.talk import fitting
 from registry.workdays import Calendar, years_unknown
 from storage.errors import Refused
 
@@ -24,13 +25,14 @@ def current_calendar() -> Calendar:
 def load_holidays(*, year: int, text: str, source: str, actor: Actor, now: datetime) -> HolidayNotice:
     """Take in a year's notice; open deadlines that it touches are counted again. Raises HolidayFault."""
     check_may(actor, "calendar.edit")
-    if not source.strip():
+    source = fitting(source, what="文号或出处")
+    if not source:
         raise Refused("holiday_source", "请填写国务院办公厅通知的文号或出处。")
     days = read_holidays(text, year=year)
     with transaction.atomic():
         notice = HolidayNotice.objects.create(
             year=year,
-            source=source.strip()[:200],
+            source=source,
             days=[[day.day.isoformat(), day.works, day.name] for day in days],
             loaded_at=now,
             loaded_by=actor.label,
@@ -51,4 +53,4 @@ def calendar_warning(today: date) -> str:
     if not unknown:
         return ""
     named = "、".join(f"{year} 年" for year in unknown)
-    return f"{named}的放假调休安排尚未载入，落在其中的承诺期限按周一至周五暂计，公布后请管理员在「工作日历」载入国务院办公厅通知。"
+    return f"{named}的放假调休安排尚未载入，落在其中的承诺期限按周一至周五暂计，公布后请管理员在“工作日历”载入国务院办公厅通知。"

@@ -40,7 +40,7 @@ _WIDE_DIGITS = str.maketrans("０１２３４５６７８９Ｘｘ－　", "0123
 
 
 def mask_name(name: str) -> str:
-    """「张三」→「张*」, 「张三丰」→「张**」, 「欧阳询」→「欧阳*」: the surname and nothing else.
+    """“张三”→“张*”, “张三丰”→“张**”, “欧阳询”→“欧阳*”: the surname and nothing else.
 
     The name of a company or public body is no personal data and stays.
     """
@@ -59,7 +59,7 @@ def is_organisation(name: str) -> bool:
 
 
 def mask_phone(phone: str) -> str:
-    """「13812345678」→「1******5678」: the last four digits stay so that people can tell two phones apart.
+    """“13812345678”→“1******5678”: the last four digits stay so that people can tell two phones apart.
 
     Separators and a leading `+` are kept in place; of a number with fewer than ten digits the last two stay.
     """
@@ -88,7 +88,7 @@ def is_mobile(phone: str) -> bool:
 
 
 def mask_id_number(number: str) -> str:
-    """「331002199003077736」→「331***********7736」: province, city and the tail; birthday and sex are hidden.
+    """“331002199003077736”→“331***********7736”: province, city and the tail; birthday and sex are hidden.
 
     Shorter documents (passports, permits) keep the first and the last two characters.
     """
@@ -100,7 +100,7 @@ def mask_id_number(number: str) -> str:
 
 
 def mask_address(address: str) -> str:
-    """「浙江省诸暨市暨阳街道浣纱路12号3单元501室」→「浙江省诸暨市暨阳街道浣纱路****」: nothing from the door on.
+    """“浙江省诸暨市暨阳街道浣纱路12号3单元501室”→“浙江省诸暨市暨阳街道浣纱路****”: nothing from the door on.
 
     An address in which no door number is recognised ends after its last administrative part, and one without
     any keeps its first third.

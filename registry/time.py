@@ -12,3 +12,8 @@ def local(moment: datetime) -> datetime:
 
 def local_day(moment: datetime) -> date:
     return local(moment).date()
+
+
+def to_the_minute(moment: datetime) -> str:
+    """“2026-11-22 09:05” at Shanghai, as every sentence and every list writes a moment; spaces around it are the sentence's."""
+    return f"{local(moment):%Y-%m-%d %H:%M}"

@@ -18,6 +18,7 @@ from storage.errors import Refused
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 CHUNK = 1 << 20
 
@@ -169,8 +170,19 @@ class ObjectStore:
 
     def size_of(self, *, bucket: str, key: str) -> int | None:
         """Size in bytes, or None when there is no such object."""
+        head = self._head(bucket, key)
+        return head and int(head["ContentLength"])
+
+    def locked_until(self, *, bucket: str, key: str) -> datetime | None:
+        """The end of the newest version's lock, or None when it has none or is not there."""
+        head = self._head(bucket, key)
+        until: datetime | None = head.get("ObjectLockRetainUntilDate") if head else None
+        return until and until.astimezone(UTC)
+
+    def _head(self, bucket: str, key: str) -> "HeadObjectOutputTypeDef | None":
+        """What the server says of the newest version, or None when there is no such object."""
         try:
-            return int(self.client.head_object(Bucket=bucket, Key=key)["ContentLength"])
+            return self.client.head_object(Bucket=bucket, Key=key)
         except ClientError as fault:
             if _status(fault) == 404:
                 return None
@@ -178,10 +190,32 @@ class ObjectStore:
         except BotoCoreError as fault:
             raise Unavailable(str(fault)) from fault
 
-    def stream(self, *, bucket: str, key: str, sha256: str) -> Iterator[bytes]:
-        """The object's bytes in blocks; raises Damaged after the last block when they are not the right ones."""
+    def lock(self, *, bucket: str, key: str, mode: str, until: datetime) -> None:
+        """Lock the newest version; a lock that lasts longer stays as it is at every server."""
         try:
-            body = self.client.get_object(Bucket=bucket, Key=key)["Body"]
+            self.client.put_object_retention(
+                Bucket=bucket,
+                Key=key,
+                Retention={"Mode": mode, "RetainUntilDate": until},  # type: ignore[misc, arg-type]
+            )
+        except (ClientError, BotoCoreError) as fault:
+            raise Unavailable(str(fault)) from fault
+
+    def versions(self, *, bucket: str, key: str) -> Iterator[str]:
+        """Every version of this object, newest first. Deletions are not among them."""
+        try:
+            pages = self.client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
+            for page in pages:
+                yield from (entry["VersionId"] for entry in page.get("Versions", []) if entry["Key"] == key)
+        except (ClientError, BotoCoreError) as fault:
+            raise Unavailable(str(fault)) from fault
+
+    def stream(self, *, bucket: str, key: str, sha256: str, version: str = "") -> Iterator[bytes]:
+        """The bytes of the newest or the named version, in blocks; raises Damaged after the last block when they are
+        not the right ones."""
+        which: dict[str, str] = {"VersionId": version} if version else {}
+        try:
+            body = self.client.get_object(Bucket=bucket, Key=key, **which)["Body"]  # type: ignore[arg-type]
             sha = hashlib.sha256()
             for block in body.iter_chunks(CHUNK):
                 sha.update(block)
@@ -195,12 +229,12 @@ class ObjectStore:
         if sha.hexdigest() != sha256:
             raise Damaged(key, "digest")
 
-    def fetch(self, *, bucket: str, key: str, sha256: str, path: Path) -> None:
+    def fetch(self, *, bucket: str, key: str, sha256: str, path: Path, version: str = "") -> None:
         """Write the object to `path`; the file appears there only when its digest is right."""
         draft = path.with_name(f".{path.name}.part")
         try:
             with draft.open("wb") as file:
-                for block in self.stream(bucket=bucket, key=key, sha256=sha256):
+                for block in self.stream(bucket=bucket, key=key, sha256=sha256, version=version):
                     file.write(block)
             draft.replace(path)
         finally:
@@ -214,9 +248,9 @@ class ObjectStore:
         except (ClientError, BotoCoreError) as fault:
             raise Unavailable(str(fault)) from fault
 
-    def list(self, *, bucket: str) -> Iterator[Listed]:
+    def list(self, *, bucket: str, prefix: str = "") -> Iterator[Listed]:
         try:
-            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
                 for entry in page.get("Contents", []):
                     modified = entry["LastModified"].astimezone(UTC)
                     yield Listed(bucket, entry["Key"], int(entry["Size"]), modified)

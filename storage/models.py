@@ -15,9 +15,11 @@ class Kind(models.TextChoices):
     LABEL = "label", "面单"
     STATEMENT = "statement", "对账单"
     SETTLEMENT = "settlement", "结算单"
+    RESULT = "result", "电子结果"
+    ANCHOR = "anchor", "审计锚点"
 
 
-ARCHIVED = frozenset({Kind.DOSSIER, Kind.SLIP, Kind.STATEMENT, Kind.SETTLEMENT})
+ARCHIVED = frozenset({Kind.DOSSIER, Kind.SLIP, Kind.STATEMENT, Kind.SETTLEMENT, Kind.RESULT, Kind.ANCHOR})
 
 
 class StoredObject(models.Model):

@@ -1,6 +1,7 @@
 """Folders for the files of one act: gone when the act ends, also when its process was killed in the middle of it."""
 
 import fcntl
+import itertools
 import os
 import shutil
 import tempfile
@@ -16,12 +17,18 @@ DJANGO_UPLOADS = "tmp*.upload*"
 UPLOAD_HOURS = 24
 """A form's file that Django wrote to the disk belongs to a request; none lasts this long."""
 
+MEMORY = Path("/dev/shm")  # noqa: S108  # names in it are made by mkdtemp
+ROOM = 1 << 30
+"""Bytes that must be free there, else it is passed over: containers often have no more than 64 MB of it."""
+
 _swept: set[int] = set()
 
 
 @contextmanager
-def scratch(purpose: str) -> Iterator[Path]:
+def scratch(purpose: str, *, in_memory: bool = False) -> Iterator[Path]:
     """An empty folder of this process in the system's temporary folder, readable by its owner alone.
+
+    With `in_memory`, for what is handed to another process at once, it lies in memory where there is room for that.
 
     It is locked as long as the process lives, and the kernel opens the lock of a process that is killed; so what a
     killed process left is told from what is in use, and goes when any process first needs a folder, or by the clock.
@@ -30,7 +37,7 @@ def scratch(purpose: str) -> Iterator[Path]:
     if os.getpid() not in _swept:
         _swept.add(os.getpid())
         clear_left_behind()
-    folder, lock = _locked_folder(purpose)
+    folder, lock = _locked_folder(purpose, MEMORY if in_memory and _has_room(MEMORY) else None)
     try:
         yield folder
     finally:
@@ -43,7 +50,7 @@ def scratch(purpose: str) -> Iterator[Path]:
 def clear_left_behind() -> int:
     """Remove the folders of processes that are no more, and uploads of yesterday; how many there were."""
     place, cleared = Path(tempfile.gettempdir()), 0
-    for folder in place.glob(f"{PREFIX}*"):
+    for folder in itertools.chain(place.glob(f"{PREFIX}*"), MEMORY.glob(f"{PREFIX}*")):
         with suppress(OSError):  # somebody else's, gone meanwhile, or not a folder
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
@@ -61,8 +68,16 @@ def clear_left_behind() -> int:
     return cleared
 
 
-def _locked_folder(purpose: str) -> tuple[Path, int]:
-    begun = Path(tempfile.mkdtemp(prefix=BEGUN))
+def _has_room(place: Path) -> bool:
+    try:
+        free = os.statvfs(place)
+    except OSError:
+        return False
+    return free.f_bavail * free.f_frsize >= ROOM and os.access(place, os.W_OK)
+
+
+def _locked_folder(purpose: str, place: Path | None) -> tuple[Path, int]:
+    begun = Path(tempfile.mkdtemp(prefix=BEGUN, dir=place))
     lock = os.open(begun, os.O_RDONLY | os.O_DIRECTORY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     folder = begun.with_name(f"{PREFIX}{purpose}-{begun.name.removeprefix(BEGUN)}")

@@ -2,13 +2,14 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
 from django.conf import settings
 
-from storage.client import Digests, digest, store
+from storage.client import Damaged, Digests, digest, store
 from storage.models import ARCHIVED, StoredObject, bucket_of
 
 
@@ -38,6 +39,23 @@ def stream_verified(stored: StoredObject) -> Iterator[bytes]:
 
 def read_range(stored: StoredObject, *, first: int, last: int) -> bytes:
     return store().read_range(bucket=stored.bucket, key=stored.key, first=first, last=last)
+
+
+def kept_of(kind: str) -> Iterator[bytes]:
+    """The bytes of every object of this use that lies in the store, known to the database or not.
+
+    What is not the bytes that it was named by is passed over. Raises Unavailable.
+    """
+    bucket = bucket_of(kind)
+    for entry in store().list(bucket=bucket, prefix=f"{kind}/"):
+        with suppress(Damaged):
+            sha256 = entry.key.rpartition("/")[2]
+            yield b"".join(store().stream(bucket=bucket, key=entry.key, sha256=sha256))
+
+
+def holds_locks(bucket: str) -> bool:
+    """Whether objects are locked here: the settings ask for it, and the server can."""
+    return settings.S3_LOCK_MODE != "OFF" and store().can_lock(bucket)
 
 
 def prepare_buckets() -> None:
@@ -70,7 +88,7 @@ def _store(file: IO[bytes], *, kind: str, media_type: str, now: datetime) -> Sto
 
 
 def _lock_for(kind: str, now: datetime) -> tuple[str, datetime | None]:
-    if kind not in ARCHIVED or settings.S3_LOCK_MODE == "OFF" or not store().can_lock(bucket_of(kind)):
+    if kind not in ARCHIVED or not holds_locks(bucket_of(kind)):
         return "", None
     return settings.S3_LOCK_MODE, now + timedelta(days=settings.S3_LOCK_DAYS)
 

@@ -10,6 +10,7 @@ from registry.actors import Actor
 from registry.models import Office, ServiceCentre, ServiceItem, User, Window
 from registry.reference.load import load_reference
 from registry.terms import Delivery, Mode, Role
+from tests.kept import Kept
 
 NOW = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)
 """A Tuesday morning, 10:00 at Shanghai, far from any holiday."""
@@ -20,6 +21,9 @@ APPLICANT = Applicant(
     phone="13800138000",
     address="诸暨市暨阳街道一号",
 )
+
+ZHUJI, TAIZHOU_WINDOW = "330681-01", "331000-01"
+TAIZHOU, WENLING = "331000-zjj", "331081-zjj"
 
 
 @dataclass(frozen=True)
@@ -43,27 +47,40 @@ class Cast:
 
 def assemble() -> Cast:
     """Load the reference data and give each role a person. Needs the database."""
-    load_reference()
-    zhuji = Window.objects.get(code="330681-01")
-    taizhou_window = Window.objects.get(code="331000-01")
-    taizhou = Office.objects.get(code="331000-zjj")
-    wenling = Office.objects.get(code="331081-zjj")
-    centre = ServiceCentre.objects.get(code="centre-331000")
+    PLACES_AND_PEOPLE.lay_out()
+    people = {user.username: Actor.of(user) for user in User.objects.all()}
     return Cast(
-        zhuji=zhuji,
-        taizhou_window=taizhou_window,
-        taizhou=taizhou,
-        wenling=wenling,
+        zhuji=Window.objects.get(code=ZHUJI),
+        taizhou_window=Window.objects.get(code=TAIZHOU_WINDOW),
+        taizhou=Office.objects.get(code=TAIZHOU),
+        wenling=Office.objects.get(code=WENLING),
         item=ServiceItem.objects.get(code="TZ-ZJ-001"),
-        clerk=person("clerk", Role.CLERK, window=zhuji),
-        other_clerk=person("other-clerk", Role.CLERK, window=taizhou_window),
-        officer=person("officer", Role.OFFICER, office=taizhou),
-        other_officer=person("other-officer", Role.OFFICER, office=wenling),
-        finance=person("finance", Role.FINANCE, centre=centre),
-        second_finance=person("second-finance", Role.FINANCE, centre=centre),
-        administrator=person("administrator", Role.ADMINISTRATOR),
-        auditor=person("auditor", Role.AUDITOR),
+        clerk=people["clerk"],
+        other_clerk=people["other-clerk"],
+        officer=people["officer"],
+        other_officer=people["other-officer"],
+        finance=people["finance"],
+        second_finance=people["second-finance"],
+        administrator=people["administrator"],
+        auditor=people["auditor"],
     )
+
+
+def _places_and_people() -> None:
+    load_reference()
+    centre = ServiceCentre.objects.get(code="centre-331000")
+    person("clerk", Role.CLERK, window=Window.objects.get(code=ZHUJI))
+    person("other-clerk", Role.CLERK, window=Window.objects.get(code=TAIZHOU_WINDOW))
+    person("officer", Role.OFFICER, office=Office.objects.get(code=TAIZHOU))
+    person("other-officer", Role.OFFICER, office=Office.objects.get(code=WENLING))
+    person("finance", Role.FINANCE, centre=centre)
+    person("second-finance", Role.FINANCE, centre=centre)
+    person("administrator", Role.ADMINISTRATOR)
+    person("auditor", Role.AUDITOR)
+
+
+PLACES_AND_PEOPLE = Kept(_places_and_people)
+"""The world of the cast."""
 
 
 def person(

@@ -24,35 +24,33 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from dossier.safeguards import ARRIVAL_GUARDS  # noqa: E402
-from ingest.safeguards import PROBLEM_GUARDS, TALK_GUARDS  # noqa: E402
-from logistics.postage.safeguards import (  # noqa: E402
-    BUDGET_GUARDS,
-    HANDOVER_GUARDS,
-    POSTAGE_GUARDS,
-    ROAD_GUARDS,
-)
-from ocr.safeguards import READING_GUARDS  # noqa: E402
-from registry.safeguards import EVENT_GUARDS  # noqa: E402
+import dossier.safeguards  # noqa: E402
+import ingest.safeguards  # noqa: E402
+import logistics.postage.safeguards  # noqa: E402
+import ocr.safeguards  # noqa: E402
+import registry.safeguards  # noqa: E402
+from config.simulation.rivals import Rivals  # noqa: E402
 from storage.append_only import install_sql, remove_sql  # noqa: E402
 from storage.client import store  # noqa: E402
 from storage.services import prepare_buckets  # noqa: E402
+from tests.order import longest_first  # noqa: E402
+from tests.services.template import copy_migrated  # noqa: E402
 
 settings.STATIC_ROOT.mkdir(exist_ok=True)
-OTHER_SESSIONS_OUT = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
-"""
+ROOMS = (
+    dossier.safeguards,
+    ingest.safeguards,
+    logistics.postage.safeguards,
+    ocr.safeguards,
+    registry.safeguards,
+)
+# Every guard of every room, so that none is left up where the tables are emptied.
 GUARDS = {
-    **EVENT_GUARDS,
-    **POSTAGE_GUARDS,
-    **BUDGET_GUARDS,
-    **ROAD_GUARDS,
-    **READING_GUARDS,
-    **TALK_GUARDS,
-    **PROBLEM_GUARDS,
-    **HANDOVER_GUARDS,
-    **ARRIVAL_GUARDS,
+    table: guard
+    for room in ROOMS
+    for name, guards in vars(room).items()
+    if name.endswith("_GUARDS")
+    for table, guard in guards.items()
 }
 
 
@@ -67,36 +65,33 @@ def pytest_unconfigure() -> None:
         SERVERS.stop()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever works on the database has to work on both."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Whatever works on the database has to work on both; what takes long begins, whatever others think of the order."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         if item.get_closest_marker("django_db") or "db" in fixtures or "transactional_db" in fixtures:
             item.add_marker("core")
+    yield
+    longest_first(items)
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Start PostgreSQL when the first test needs a database. SQLite is a file, as it is in service."""
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A copy of the database that the migrations made in this run; PostgreSQL starts when the first test needs it.
+
+    SQLite is emptied between tests row by row, which the append-only triggers forbid: there they are put up by the
+    tests that are about them. PostgreSQL truncates, so that there every test runs under them. What is left goes with
+    the folder of the run."""
     if installation.uses_postgresql():
         SERVERS.ensure(SERVERS.postgresql)
-    else:
-        connection.settings_dict["TEST"]["NAME"] = str(connection.settings_dict["NAME"])
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """SQLite is emptied between tests row by row, which the append-only triggers forbid: there they are put up by
-    the tests that are about them. PostgreSQL truncates, so that there every test runs under them."""
-    if connection.vendor == "sqlite":
-        with django_db_blocker.unblock():
+    with django_db_blocker.unblock():
+        copy_migrated(SERVERS, f"test_{installation.worker_name()}")
+        if connection.vendor == "sqlite":
             _run(remove_sql("sqlite", GUARDS))
     yield
-    if connection.vendor == "postgresql":
-        # Threads and processes of the last tests may still hold sessions, which would keep the database from going.
-        with django_db_blocker.unblock():
-            _run([OTHER_SESSIONS_OUT])
+    with django_db_blocker.unblock():
+        connection.close()
 
 
 @pytest.fixture
@@ -165,3 +160,13 @@ def broker() -> Iterator[Redis]:
     with Redis.from_url(settings.CELERY_BROKER_URL) as client:
         client.flushdb()
         yield client
+
+
+@pytest.fixture
+def rivals(transactional_db: None) -> Iterator[Rivals]:
+    """Two who do something in the same moment, on a database that lets them."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite lets one write at a time: there, two never meet")
+    made = Rivals(lambda sql: None)
+    yield made
+    made.close()

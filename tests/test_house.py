@@ -16,6 +16,11 @@ LONGEST = 400
 # Written so that these lines do not match themselves.
 HOSTS = re.compile(r"pypi[.]org|pythonhosted[.]org|(?:deb|security)[.]debian[.]org|npmjs[.]org")
 PATHS = re.compile(r"(?<![\w.~-])/(?:work|root|home|farm)/")
+CUT = re.compile(r"\.strip\(\)\[:[^\]]*\](?!\})")
+MOMENT = re.compile(r":%Y-%m-%d %H:%M[}]")
+CORNERS = re.compile("[\u300c\u300d]")
+KNOWS_ALL_MARKS = ("draw.py", "marks.py")
+"""Where a line may break, whatever text they are given."""
 BARE = re.compile(r"#\s*type:\s*ignore(?!\[)|#\s*noqa(?!:)")
 
 
@@ -67,6 +72,28 @@ def test_no_path_of_somebodys_machine_is_named() -> None:
 
 def test_what_is_ignored_is_named() -> None:
     assert lines_with(BARE, python_files()) == []
+
+
+def test_sentences_quote_with_the_marks_of_simplified_chinese() -> None:
+    """GB/T 15834-2011 §4.8: “ ” in horizontal text; the corner marks belong to vertical and to traditional writing."""
+    files = (
+        path
+        for path in text_files()
+        if path.relative_to(ROOT).parts[0] != "tests" and path.name not in KNOWS_ALL_MARKS
+    )
+    assert lines_with(CORNERS, files) == []
+
+
+def test_moments_are_written_by_one_function() -> None:
+    """By itself a moment of the database would be written as it is in London."""
+    files = (path for path in python_files() if path.relative_to(ROOT) != Path("registry/time.py"))
+    assert lines_with(MOMENT, files) == []
+
+
+def test_what_people_type_is_not_cut() -> None:
+    """A text that is too long is refused with its length (registry/rules/talk.py), except where it is only named in a sentence."""
+    files = (path for path in python_files() if "tests" not in path.parts)
+    assert lines_with(CUT, files) == []
 
 
 def test_the_lock_pins_and_hashes_everything() -> None:

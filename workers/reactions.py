@@ -18,6 +18,7 @@ from workers.work import (
     parcels,
     platforms,
     ratings,
+    results,
     settlements,
     statements,
 )
@@ -37,11 +38,13 @@ class Reaction:
     parts: Callable[[Event], Iterable[str]] = whole
 
 
+OFFER = Reaction("offer_results", results.offer)
 TELL = Reaction("tell_platform", platforms.tell_platform, platforms.subscribers)
 
 REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
-    "file.received": (Reaction("read_page", pages.read_page, pages.pages_of_file),),
-    "page.reading_asked": (Reaction("read_page_again", pages.read_page_again),),
+    "file.received": (Reaction(pages.FIRST, pages.read_page, pages.pages_of_file),),
+    "page.reading_asked": (Reaction(pages.AGAIN, pages.read_page_again),),
+    "job.failed": (Reaction("keep_page_unread", pages.keep_page_unread, pages.given_up),),
     "case.submitted": (
         Reaction("issue_receipt", papers.issue_receipt),
         Reaction("build_dossier", dossiers.build_first, dossiers.handlings_of_case),
@@ -51,7 +54,13 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "case.pre_review": (TELL,),
     "case.accepted": (TELL,),
     "case.supplement": (TELL,),
-    "case.decided": (TELL,),
+    "case.decided": (OFFER, TELL),
+    "case.choices_changed": (OFFER,),
+    "result.attached": (OFFER,),
+    "result.fetched": (
+        Reaction("close_fetched", results.close_fetched),
+        Reaction("issue_fetched_proof", results.issue_fetched_proof),
+    ),
     "case.delivering": (TELL,),
     "case.refused": (TELL,),
     "case.withdrawn": (TELL,),
@@ -59,19 +68,30 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "subscription.enabled": (
         Reaction("tell_platform_parked", platforms.tell_platform_again, platforms.parked),
     ),
-    "handling.resubmitted": (Reaction("rebuild_dossier", dossiers.build_next),),
-    "handling.promise_kept": (Reaction("rebuild_dossier", dossiers.build_next),),
-    "handling.accepted": (Reaction("issue_acceptance", papers.issue_acceptance),),
-    "handling.supplement_asked": (Reaction("issue_notice", papers.issue_notice),),
-    "handling.refused": (Reaction("issue_refusal", papers.issue_refusal),),
+    "handling.pre_reviewed": (TELL,),
+    "handling.resubmitted": (Reaction("rebuild_dossier", dossiers.build_next), TELL),
+    "handling.promise_kept": (Reaction("rebuild_dossier", dossiers.build_next), TELL),
+    "handling.accepted": (Reaction("issue_acceptance", papers.issue_acceptance), TELL),
+    "handling.supplement_asked": (Reaction("issue_notice", papers.issue_notice), TELL),
+    "handling.refused": (Reaction("issue_refusal", papers.issue_refusal), TELL),
+    "handling.decided": (TELL,),
+    "handling.clock_stopped": (TELL,),
+    "handling.clock_started": (TELL,),
+    "handling.deadline_passed": (TELL,),
     "slip.issued": (Reaction("print_slip", papers.print_issued),),
     "parcel.sealed": (Reaction("issue_packing_list", papers.issue_packing_list),),
     "waybill.booked": (Reaction("charge_parcel", parcels.charge),),
     "waybill.cancelled": (Reaction("charge_parcel", parcels.charge),),
     "waybill.failed": (Reaction("charge_parcel", parcels.charge),),
     "parcel.handed_over": (Reaction("note_delivery_begun", parcels.note_delivery_begun),),
-    "parcel.received": (Reaction("issue_delivery_proof", papers.issue_delivery_proof),),
-    "original.moved": (Reaction("close_delivered", parcels.close_delivered),),
+    "parcel.received": (
+        Reaction("issue_delivery_proof", papers.issue_delivery_proof),
+        Reaction("charge_parcel", parcels.charge, parcels.from_an_applicant),
+    ),
+    "original.moved": (
+        Reaction("close_delivered", parcels.close_delivered),
+        Reaction("issue_counter_proof", papers.issue_counter_proof, papers.handed_out),
+    ),
     "case.closed": (Reaction("ask_satisfaction", ratings.ask), TELL),
     "rating.given": (TELL,),
     "arrival.rescanned": (Reaction("compare_arrival", arrivals.compare),),

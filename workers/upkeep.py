@@ -7,21 +7,27 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from dossier.services import renew_due
+from dossier.services.anchoring import anchor_audit
 from ingest.piecewise import sweep_uploads
 from ingest.services.clock import tell_passed_deadlines
+from ingest.services.expiring import tell_endings
 from ingest.services.problems import watch_problems
 from ingest.services.promises import watch_promises
+from ingest.services.tallying import tally_figures
 from ingest.telling.notices import forget_notices
 from logistics.couriers.errors import CourierError
 from logistics.postage.fees import ask_fees
+from logistics.services.chasing import chase_overdue
 from logistics.services.judging import tell_forgeries
 from logistics.services.lateness import watch_late_originals
 from logistics.services.purging import purge_inbox
+from logistics.services.subscribing import move_subscriptions
 from logistics.services.taking_in import sweep_inbox
 from logistics.services.tracking import overdue, poll, watch_silence
 from logistics.services.waybills import resume_waybills
 from registry.agreeing import tell_overdue_directories
 from registry.idempotency import sweep_calls
+from registry.repeating import sweep_forms
 from storage.errors import Refused
 from storage.scratch import clear_left_behind
 
@@ -60,6 +66,7 @@ def clear_scratch(*, now: datetime) -> int:
 
 DUTIES: Mapping[str, Callable[..., int]] = {
     "resume_waybills": resume_waybills,
+    "move_subscriptions": move_subscriptions,
     "sweep_inbox": sweep_inbox,
     "tell_forgeries": tell_forgeries,
     "purge_inbox": purge_inbox,
@@ -67,15 +74,20 @@ DUTIES: Mapping[str, Callable[..., int]] = {
     "watch_silence": watch_silence,
     "ask_fees": ask_fees,
     "renew_timestamps": renew_timestamps,
+    "anchor_audit": anchor_audit,
     "watch_promises": watch_promises,
     "watch_problems": watch_problems,
     "clear_scratch": clear_scratch,
     "sweep_calls": sweep_calls,
+    "sweep_forms": sweep_forms,
     "forget_notices": forget_notices,
     "sweep_uploads": sweep_uploads,
     "watch_late_originals": watch_late_originals,
+    "chase_overdue": chase_overdue,
     "tell_passed_deadlines": tell_passed_deadlines,
     "tell_overdue_directories": tell_overdue_directories,
+    "tell_endings": tell_endings,
+    "tally_figures": tally_figures,
 }
 
 

@@ -10,8 +10,9 @@ from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
 
 from dossier.appearance import Appearance, stamp_style
 from dossier.authority import LocalAuthority
+from dossier.contents import Level
 from dossier.seal_image import draw_seal
-from dossier.sign import Level, seal_pdf, system_clock
+from dossier.sign import seal_pdf, system_clock
 from dossier.signers import DIGEST, Pkcs12Seal
 from dossier.trust import Trust, read_certificates
 

@@ -10,6 +10,8 @@ from config.demo.samples import Sample, tell
 from config.demo.stage import DemoFailed, wait_for
 from dossier.models import Dossier
 from ingest.models import Case, Material, SourceFile
+from ingest.rules import IdentityPerson
+from ingest.services.identifying import CardRead, identify_by_card
 from ingest.services.intake import Applicant, create_case, submit, take_in_original
 from ingest.uploads import receive_file
 from registry.models import ServiceItem
@@ -34,6 +36,15 @@ def open_case(people: People) -> Case:
         agent_consent=True,
         actor=people.clerk,
         now=timezone.now(),
+    )
+
+
+def look_at_handler(case: Case, people: People) -> None:
+    """A unit applies, so it is its handler who lays a card on the reader."""
+    words = tell(1).words
+    card = CardRead(words["agent"], words["agent_id"], valid_until=None)
+    identify_by_card(
+        case=case, person=IdentityPerson.AGENT, card=card, actor=people.clerk, now=timezone.now()
     )
 
 

@@ -44,6 +44,7 @@ def _at_the_window(play: Play, people: People, own: Sequence[Path]) -> Case:
         says(f"{sum(sample.pages for sample in samples)} 页样例材料")
     with play.step("收件") as says:
         case = intake.open_case(people)
+        intake.look_at_handler(case, people)
         files = intake.hand_in(case, samples, own, people)
         intake.take_in_originals(case, people)
         says(

@@ -15,7 +15,7 @@ from logistics.models import ForgeryTally, WebhookDelivery
 from logistics.services.judging import acknowledge_alarm, open_alarms
 from logistics.services.taking_in import replay
 from registry.actors import Actor
-from registry.permissions import NotYours, visible
+from registry.permissions import visible, yours
 from workers.models import Job, JobState
 from workers.services import retry
 
@@ -50,9 +50,7 @@ def _show_jobs(request: HttpRequest, actor: Actor, fault: Fault | None = None) -
 @require_POST
 @page("job.see")
 def retry_job(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    job = visible(actor, "job.see", Job.objects.filter(pk=pk)).first()
-    if job is None:
-        raise NotYours
+    job = yours(visible(actor, "job.see", Job.objects.filter(pk=pk)))
     now = timezone.now()
     return act_elsewhere(
         request,
@@ -100,9 +98,7 @@ def _show_inbox(request: HttpRequest, actor: Actor, fault: Fault | None = None) 
 @page("inbox.see")
 def replay_push(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Process a push again from its raw bytes; what was applied already is not applied twice."""
-    delivery = visible(actor, "inbox.see", WebhookDelivery.objects.filter(pk=pk)).first()
-    if delivery is None:
-        raise NotYours
+    delivery = yours(visible(actor, "inbox.see", WebhookDelivery.objects.filter(pk=pk)))
     now = timezone.now()
     return act_elsewhere(
         request,
@@ -118,9 +114,7 @@ def replay_push(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @page("inbox.see")
 def acknowledge_forgeries(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """The administrator knows that somebody pushes what no courier signed."""
-    tally = visible(actor, "inbox.see", ForgeryTally.objects.filter(pk=pk)).first()
-    if tally is None:
-        raise NotYours
+    tally = yours(visible(actor, "inbox.see", ForgeryTally.objects.filter(pk=pk)))
     now = timezone.now()
     return act_elsewhere(
         request,

@@ -25,9 +25,10 @@ from registry.agreeing import (
     set_thresholds,
     sign_agreement,
     update_directory,
+    without_index,
 )
 from registry.models import Agreement, ColourPolicy, Contact, Region, RegionIndex
-from registry.permissions import NotYours, may, visible
+from registry.permissions import may, visible, yours
 from registry.rules.cooperation import matrix
 from registry.sheets.forms import day_of, whole_between
 from registry.terms import Level
@@ -211,9 +212,9 @@ def _show(request: HttpRequest, actor: Actor, *, fault: Fault | None = None) -> 
         "late": len(late),
         "may_edit": may(actor, "directory.edit"),
         "policy": ColourPolicy.objects.filter(valid_from__lte=today).order_by("-valid_from").first(),
-        "policies": ColourPolicy.objects.order_by("-valid_from"),
+        "coming": ColourPolicy.objects.filter(valid_from__gt=today).order_by("valid_from").first(),
         "indices": RegionIndex.objects.select_related("region").order_by("region", "-valid_from"),
-        "today": today,
+        "without_index": without_index(today),
         "fault": fault,
         "typed": Typed(fault.at, request.POST) if fault else None,
         "said": list(messages.get_messages(request)),
@@ -222,12 +223,9 @@ def _show(request: HttpRequest, actor: Actor, *, fault: Fault | None = None) -> 
 
 
 def _agreement(pk: int, actor: Actor) -> Agreement:
-    found = visible(actor, "directory.edit", Agreement.objects.filter(pk=pk)).first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(visible(actor, "directory.edit", Agreement.objects.filter(pk=pk)))
 
 
 def _connection(request: HttpRequest) -> Connection:
     names = ("group_name", "contact_a", "phone_a", "contact_b", "phone_b")
-    return Connection(**{name: request.POST.get(name, "").strip()[:40] for name in names})
+    return Connection(**{name: request.POST.get(name, "").strip() for name in names})

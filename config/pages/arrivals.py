@@ -14,13 +14,13 @@ from django.views.decorators.http import require_POST
 from config.pages.acting import act_elsewhere
 from config.pages.frame import Fault, Typed, page
 from config.pages.images import READABLE, Frame, frame_of, stored_jpeg, turned_frame
-from config.pages.uploads import on_disk, sized
+from config.pages.incoming import paper_on_disk
 from dossier.arrivals import ArrivalState, ArrivalVerdict, PlaceKind, SheetMatch, Spot
 from dossier.models import ArrivalComparison, ArrivedPage
 from dossier.services import judge_arrival, take_rescan
 from ingest.models import Original, Page
 from registry.actors import Actor
-from registry.permissions import NotYours, visible
+from registry.permissions import NotYours, visible, yours
 from storage.errors import Refused
 
 
@@ -47,6 +47,7 @@ class Pair:
     sheet_frame: Frame | None
     cut_off: bool = False
     marks: tuple[Mark, ...] = ()
+    further: int = 0
 
     @property
     def differs(self) -> bool:
@@ -57,9 +58,7 @@ class Pair:
 def arrival(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """The comparisons of one original; by POST a rescan of it is taken in."""
     found = visible(actor, "original.compare", Original.objects.filter(pk=pk))
-    original = found.select_related("case__item", "material").first()
-    if original is None:
-        raise NotYours
+    original = yours(found.select_related("case__item", "material"))
     fault = None
     if request.method == "POST":
         try:
@@ -118,26 +117,21 @@ def judge(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def comparison_sheet(request: HttpRequest, actor: Actor, pk: int, number: int) -> HttpResponse:
     """One page of the rescan, drawn for the screen."""
     pages = ArrivedPage.objects.filter(comparison=find_comparison(pk, actor), number=number)
-    found = pages.select_related("stored").first()
-    if found is None:
-        raise NotYours
+    found = yours(pages.select_related("stored"))
     return stored_jpeg(request, found.stored, found.rotation, READABLE)
 
 
 def find_comparison(pk: int, actor: Actor) -> ArrivalComparison:
     """The comparison, if it was made at this reader's office. Raises NotYours."""
     rows = visible(actor, "original.compare", ArrivalComparison.objects.filter(pk=pk))
-    found = rows.select_related("original__case__item", "dossier").first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(rows.select_related("original__case__item", "dossier"))
 
 
 def _taken(request: HttpRequest, original: Original, actor: Actor) -> ArrivalComparison:
     file = request.FILES.get("rescan")
     if not isinstance(file, UploadedFile):
         raise Refused("rescan_missing", "请选择到件原件的扫描件，多页请扫成一个 PDF 或 TIFF。")
-    with on_disk(sized(file)) as path:
+    with paper_on_disk(file) as path:
         return take_rescan(original=original, path=path, actor=actor, now=timezone.now())
 
 
@@ -177,7 +171,7 @@ def _pair(match: SheetMatch, sheet: ArrivedPage, leaves: Sequence[Page]) -> Pair
         return Pair(None, 0, None, sheet, frame)
     signed = leaves[match.leaf]
     marks = tuple(_mark(number, spot) for number, spot in enumerate(match.spots, 1))
-    return Pair(signed, match.leaf + 1, frame_of(signed), sheet, frame, match.cut_off, marks)
+    return Pair(signed, match.leaf + 1, frame_of(signed), sheet, frame, match.cut_off, marks, match.further)
 
 
 def _mark(number: int, spot: Spot) -> Mark:

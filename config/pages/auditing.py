@@ -1,5 +1,7 @@
 """What an auditor reads: every event, and whether the chains still hold."""
 
+from itertools import islice
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
@@ -7,6 +9,8 @@ from django.views.decorators.http import require_POST
 from config.pages.event_words import words_of
 from config.pages.frame import page
 from config.pages.keyset import newest_first
+from dossier.models import AuditAnchor
+from dossier.services.anchoring import check_anchors
 from registry.actors import Actor
 from registry.events import verify_chains
 from registry.models import Event
@@ -25,13 +29,12 @@ def audit(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @page("audit.verify")
 def verify(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Walk every chain and say where one is broken."""
-    breaks = []
-    for broken in verify_chains():
-        breaks.append(broken)
-        if len(breaks) == BREAKS_SHOWN:
-            break
-    return _show(request, actor, verified={"breaks": breaks, "count": Event.objects.count()})
+    """Walk every chain, compare it with its anchors, and say where something does not hold."""
+    breaks = list(islice(verify_chains(), BREAKS_SHOWN))
+    anchors = list(islice(check_anchors(), BREAKS_SHOWN))
+    return _show(
+        request, actor, verified={"breaks": breaks, "anchors": anchors, "count": Event.objects.count()}
+    )
 
 
 def _show(request: HttpRequest, actor: Actor, verified: dict[str, object] | None = None) -> HttpResponse:
@@ -47,6 +50,7 @@ def _show(request: HttpRequest, actor: Actor, verified: dict[str, object] | None
         "next": part.next,
         "stream": stream,
         "verified": verified,
+        "anchor": AuditAnchor.objects.order_by("-number").first(),
     }
     template = "system/_events.html" if request.headers.get("HX-Target") == "list" else "system/audit.html"
     return render(request, template, context)

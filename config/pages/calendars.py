@@ -63,6 +63,8 @@ def deadline_rules(request: HttpRequest, actor: Actor) -> HttpResponse:
                 amber_days=_DAYS(told.get("amber_days", "")),
                 courier_days=_DAYS(told.get("courier_days", "")),
                 receipt_days=_DAYS(told.get("receipt_days", "")),
+                chase_days=_DAYS(told.get("chase_days", "")),
+                incident_days=_DAYS(told.get("incident_days", "")),
                 pause_for_courier=told.get("pause_for_courier") == "1",
             ),
             source=told.get("source", ""),

@@ -17,14 +17,19 @@ from logistics.couriers.opening import ADAPTERS, SECRETS, Secret
 from logistics.models import CarrierAccount, RetiredPath
 from logistics.services.accounts import callback_url, end_overlap, rotate_credentials
 from logistics.services.breakers import open_breakers
-from logistics.services.doors import allow_addresses, change_path, end_old_paths, old_paths
+from logistics.services.doors import (
+    allow_addresses,
+    change_path,
+    end_old_paths,
+    old_paths,
+    still_pushed_to_old_paths,
+)
 from registry.actors import Actor
-from registry.permissions import NotYours, visible
+from registry.permissions import NotYours, visible, yours
 from storage.errors import Refused
 
 PATH_OVERLAPS = {"30": "30 天", "7": "7 天", "1": "1 天", "0": "立即停用（旧路径可能已泄露）"}
 OVERLAPS = {"7": "7 天", "30": "30 天", "1": "1 天", "0": "立即停用（旧密钥可能已泄露）"}
-LONGEST_SECRET = 400
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Shown:
     secrets: tuple[Secret, ...]
     old_until: datetime | None
     old_path: RetiredPath | None
+    kept_for: int
     new_address: str = ""
 
     @property
@@ -71,7 +77,7 @@ def rotate_secrets(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """New secrets; what is left empty stays. Secrets go in here and never come out again."""
     account, now = _account(actor, pk), timezone.now()
     names = [secret.name for secret in SECRETS[account.carrier.adapter]]
-    told = {name: request.POST.get(name, "").strip()[:LONGEST_SECRET] for name in names}
+    told = {name: request.POST.get(name, "").strip() for name in names}
     overlap = overlap_in(request, OVERLAPS)
     return act_elsewhere(
         request,
@@ -172,7 +178,7 @@ def _show(
     now = timezone.now()
     rows = visible(actor, "carrier.edit", CarrierAccount.objects.select_related("carrier", "centre"))
     rows = rows.defer("path_token").order_by("-active", "carrier__name", "centre__name")
-    old = old_paths(now=now)
+    old, kept_for = old_paths(now=now), still_pushed_to_old_paths()
     context = {
         "rows": [
             Shown(
@@ -181,6 +187,7 @@ def _show(
                 SECRETS[account.carrier.adapter],
                 account.old_secrets_until(now=now),
                 old.get(account.pk),
+                kept_for.get(account.pk, 0),
                 callback_url(changed) if changed is not None and changed.pk == account.pk else "",
             )
             for account in rows
@@ -197,7 +204,4 @@ def _show(
 
 def _account(actor: Actor, pk: int) -> CarrierAccount:
     rows = visible(actor, "carrier.edit", CarrierAccount.objects.select_related("carrier"))
-    account = rows.filter(pk=pk).first()
-    if account is None:
-        raise NotYours
-    return account
+    return yours(rows.filter(pk=pk))

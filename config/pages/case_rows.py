@@ -7,8 +7,8 @@ from django.db.models import Prefetch, prefetch_related_objects
 
 from config.pages.chips import Chip, case_chip, handling_chip
 from config.pages.next_step import CaseFacts, NextStep, Paper, Papers, next_step
-from ingest.models import Case, Handling, Original, OriginalStop
-from ingest.rules import HandlingState
+from ingest.models import Case, Handling, Original, OriginalStop, ResultFile
+from ingest.rules import ENDED, HandlingState, PartFacts, without_electronic_result
 from ingest.services.stops import deliverer, onward
 from registry.actors import Actor
 from registry.masking import mask_name
@@ -34,6 +34,8 @@ class Row:
     step: NextStep
     deadline: date | None
     paused: date | None
+    begins: bool
+    """Whether the promised days may still begin."""
 
 
 def lead_rows(handlings: list[Handling], actor: Actor) -> list[Row]:
@@ -62,6 +64,7 @@ def step_of(handling: Handling) -> NextStep:
             papers=_papers(case, handling),
             all_decided=not any(each.state in _LIVING_NOT_DECIDED for each in case.handlings.all()),
             lead=deliverer(case.handlings.all()).pk == handling.pk,
+            awaits_file=_awaits_file(case, handling),
         )
     )
 
@@ -71,8 +74,11 @@ def case_relations() -> tuple[Prefetch[str], ...]:
     originals = Original.objects.select_related("material__requirement").prefetch_related(
         Prefetch("stops", OriginalStop.objects.select_related("handling__office").order_by("position"))
     )
+    handlings = Handling.objects.select_related("office").prefetch_related(
+        Prefetch("result_files", ResultFile.objects.filter(voided_at__isnull=True))
+    )
     return (
-        Prefetch("handlings", Handling.objects.select_related("office").order_by("-is_lead", "pk")),
+        Prefetch("handlings", handlings.order_by("-is_lead", "pk")),
         Prefetch("originals", originals.order_by("pk")),
     )
 
@@ -96,6 +102,7 @@ def _row(handling: Handling, chip: Chip, other_side: str) -> Row:
         step=step_of(handling),
         deadline=handling.deadline if handling.decided_at is None else None,
         paused=handling.paused_on,
+        begins=handling.decided_at is None and case.state not in ENDED,
     )
 
 
@@ -107,7 +114,7 @@ def _papers(case: Case, handling: Handling) -> Papers:
             for original in originals
             if original.kind == Original.Kind.MATERIAL
             and original.material is not None
-            and original.material.requirement.mailed
+            and (original.material.requirement.mailed or original.from_applicant)
         ],
         results=[
             _place_seen_from(handling, original)
@@ -117,6 +124,21 @@ def _papers(case: Case, handling: Handling) -> Papers:
         ],
         onward=_onward(originals, handling),
     )
+
+
+def _awaits_file(case: Case, handling: Handling) -> bool:
+    """Whether 电子送达 was chosen and this part has granted without a file or a paper; asks nothing of what is loaded."""
+    if case.delivery != Delivery.ELECTRONIC:
+        return False
+    papers = {row.handling_id for row in case.originals.all() if row.kind == Original.Kind.RESULT}
+    files = {part.pk for part in case.handlings.all() if part.result_files.all()}
+    part = PartFacts(
+        office=handling.office.name,
+        approved=handling.decision == "approved",
+        has_paper=handling.pk in papers,
+        has_file=handling.pk in files,
+    )
+    return bool(without_electronic_result([part]))
 
 
 def _place_seen_from(handling: Handling, result: Original) -> str:

@@ -7,6 +7,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from config.pages.asked import Asked, asked, may_answer
+from config.pages.at_counter import AtCounter, at_counter
 from config.pages.case_rows import case_relations, step_of
 from config.pages.chips import Chip, case_chip, handling_chip
 from config.pages.dossier_rows import Opened, opened
@@ -17,14 +18,16 @@ from config.pages.placed import Placed, placed
 from dossier.models import Dossier, DossierState, Occasion
 from ingest.models import Case, Delay, Handling, Material, Original, Page, SourceFile
 from ingest.rules import CASE_STEPS, ENDED, CaseState, HandlingState, open_handling_acts
+from ingest.services.handlings import may_still_notify
 from logistics.models import Parcel, ParcelItem, TrackingEvent, Waybill
 from logistics.rules.parcels import INBOUND, ON_THE_ROAD, OUTBOUND
 from logistics.services.ends import is_receiver
 from ocr.comparing import Finding
 from ocr.findings import Suggestion, findings_of, misplaced_in, waiting_in
 from registry.actors import Actor
+from registry.deadlines import policy_words
 from registry.models import Event, Slip, User
-from registry.permissions import NotYours, may, visible
+from registry.permissions import may, visible, yours
 from registry.terms import Delivery, Mode
 from registry.time import local_day
 from workers.models import Job, JobState
@@ -58,6 +61,7 @@ class CaseSheet:
     chip: Chip
     parts: list[Part]
     part: Part
+    counter: AtCounter
     materials: list[Material]
     unsorted: list[Page]
     files: list[SourceFile]
@@ -75,9 +79,11 @@ class CaseSheet:
     slips: list[Slip]
     failed_work: bool
     delays: list[Delay]
+    delay_policies: list[str]
     findings: list[Finding]
     waiting: int
     misplaced: list[Suggestion]
+    can_receive_papers: bool
 
     @property
     def disagreeing(self) -> list[Finding]:
@@ -170,10 +176,6 @@ class CaseSheet:
         return next((parcel for parcel in self.parcels if parcel.pk in self.arriving_ids), None)
 
     @property
-    def can_receive(self) -> bool:
-        return self.arriving is not None
-
-    @property
     def refused_files(self) -> list[SourceFile]:
         return [file for file in self.files if file.verdict == SourceFile.Verdict.REFUSED]
 
@@ -212,25 +214,17 @@ _HANDLING_ACTS = {
 
 def find_case(number: str, actor: Actor, act: str = "case.see") -> Case:
     """The case, if the actor may do `act` to it. Raises NotYours."""
-    found = visible(actor, act, Case.objects.filter(number=number)).first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(visible(actor, act, Case.objects.filter(number=number)))
 
 
 def find_handling(pk: int, actor: Actor, act: str) -> Handling:
-    found = visible(actor, act, Handling.objects.filter(pk=pk)).select_related("case", "office").first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(visible(actor, act, Handling.objects.filter(pk=pk)).select_related("case", "office"))
 
 
 def read_sheet(number: str, actor: Actor) -> CaseSheet:
     """Load the case with all that belongs to it. Raises NotYours."""
     cases = visible(actor, "case.see", Case.objects.filter(number=number))
-    case = cases.select_related("item", "window__centre").prefetch_related(*case_relations()).first()
-    if case is None:
-        raise NotYours
+    case = yours(cases.select_related("item", "window__centre").prefetch_related(*case_relations()))
     parts = [_part(handling, case, actor) for handling in case.handlings.all()]
     own = [part for part in parts if part.handling.office_id == actor.office_id]
     files = list(case.files.order_by("-uploaded_at", "-pk")) if may(actor, "page.see") else []
@@ -243,15 +237,18 @@ def read_sheet(number: str, actor: Actor) -> CaseSheet:
     )
     downloadable = _downloadable(case, actor)
     told = list(Event.objects.filter(stream=case.number).order_by("sequence"))
+    originals = placed(list(case.originals.all()), actor)
+    delays = list(Delay.objects.filter(handling__case=case).select_related("handling__office"))
     return CaseSheet(
         case=case,
         chip=case_chip(case.state),
         parts=parts,
         part=own[0] if own else _most_urgent(parts, actor),
+        counter=at_counter(case, actor, told),
         materials=_materials(case),
         unsorted=list(case.pages.filter(material__isnull=True, set_aside=False).order_by("pk")),
         files=files,
-        originals=placed(list(case.originals.all()), actor),
+        originals=originals,
         parcels=parcels,
         told=_tell(told),
         stations=journey(_journey_facts(case, parts[0].handling, told)),
@@ -266,10 +263,14 @@ def read_sheet(number: str, actor: Actor) -> CaseSheet:
         waiting=waiting_in(case) if may(actor, "page.correct") else 0,
         misplaced=misplaced_in(case) if may(actor, "case.upload") else [],
         failed_work=Job.objects.filter(event__case_number=case.number, state=JobState.FAILED).exists(),
-        delays=list(Delay.objects.filter(handling__case=case).select_related("handling__office")),
+        delays=delays,
+        delay_policies=policy_words((delay.handling.office.region_id for delay in delays), timezone.now()),
         arriving_ids=frozenset(
             parcel.pk for parcel in parcels if parcel.state in ON_THE_ROAD and is_receiver(actor, parcel)
         ),
+        can_receive_papers=bool(own)
+        and may(actor, "parcel.receive")
+        and any(one.may_arrive for one in originals),
     )
 
 
@@ -319,6 +320,8 @@ def _part(handling: Handling, case: Case, actor: Actor) -> Part:
         )
         if name and may(actor, name) and (own_window if name.startswith("case.") else own_office):
             allowed.add(act)
+    if own_window and may(actor, "case.notify") and may_still_notify(handling):
+        allowed.add("notify")
     return Part(handling, handling_chip(handling.state), step_of(handling), frozenset(allowed))
 
 
@@ -377,7 +380,7 @@ def _journey_facts(case: Case, lead: Handling, told: list[Event]) -> JourneyFact
         decided=first.get("case.decided"),
         delivering=first.get("case.delivering"),
         closed=case.closed_at,
-        taken_in=first.get("original.taken_in"),
+        taken_in=first.get("original.taken_in") or first.get("original.awaited"),
         out=_travel(out),
         back=_travel(back),
     )

@@ -1,15 +1,18 @@
 """The case page, and showing the applicant's data in full."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from config.pages.case_sheet import find_case, read_sheet
 from config.pages.frame import Fault, Typed, page
+from config.pages.result_rows import results_of
 from config.pages.together import together
 from dossier.services.public_checking import Checked
 from dossier.verify.verdict import Verdict
@@ -51,8 +54,10 @@ def render_case(
     context: dict[str, Any] = {
         "sheet": sheet,
         **together(sheet.case, actor),
-        "fault": fault,
+        "results": results_of(sheet.case, sheet.part.handling, actor),
+        "fault": replace(fault, page=reverse("case", args=[number])) if fault else None,
         "typed": Typed(fault.at, request.POST) if fault else None,
+        "ticked": request.POST.getlist("page") if fault else [],
         "said": list(messages.get_messages(request)),
         "applicant": applicant,
         "verdict": verdict,

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from config.pages.frame import Fault, page
+from config.pages.incoming import table_on_disk
 from config.pages.keyset import newest_first
 from registry.actors import Actor
 from registry.catalogue.batches import batch_rows
@@ -17,7 +18,6 @@ from registry.permissions import NotYours
 from registry.terms import Scope
 from registry.time import local_day
 from storage.errors import Refused
-from storage.scratch import scratch
 
 FILE_MAX_BYTES = 32 << 20
 FAULTS_SHOWN = 500
@@ -53,13 +53,8 @@ def _import(request: HttpRequest, actor: Actor) -> CatalogueImport:
     file = request.FILES.get("file")
     if not isinstance(file, UploadedFile):
         raise Refused("catalogue_file", "请选择 XLSX 或 CSV 文件。")
-    if (file.size or 0) > FILE_MAX_BYTES:
-        raise Refused("file_too_large", "文件过大，请拆分后分次导入。")
-    with scratch("catalogue") as folder:
-        path = folder / "file.table"
-        with path.open("wb") as copy:
-            for block in file.chunks():
-                copy.write(block)
+    too_large = Refused("file_too_large", "文件过大，请拆分后分次导入。")
+    with table_on_disk(file, most_bytes=FILE_MAX_BYTES, too_large=too_large) as path:
         dry_run = request.POST.get("act") != "import"
         return import_catalogue(path=path, dry_run=dry_run, actor=actor, now=timezone.now())
 

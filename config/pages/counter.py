@@ -9,22 +9,27 @@ from django.views.decorators.http import require_POST
 
 from config.pages.acting import act_on_case
 from config.pages.case_sheet import find_case, find_handling
-from config.pages.frame import page
+from config.pages.cases import render_case
+from config.pages.frame import Fault, page
+from config.pages.proofs import proof_in
 from ingest.models import Handling, Material, Original
 from ingest.rules import IdentityPerson
 from ingest.services.answering import answer_points
 from ingest.services.choosing import change_choices as choose
 from ingest.services.delivery import close, start_delivery
-from ingest.services.handlings import accept, resubmit
+from ingest.services.handlings import accept, notify, resubmit
 from ingest.services.identifying import identify_by_sight
 from ingest.services.intake import Incomplete, submit, take_in_original
 from ingest.services.promises import defer_material, keep_promise
+from ingest.services.shortfall import tell_shortfall
 from ingest.services.withdrawing import withdraw
-from logistics.services.custody import hand_to_applicant
+from logistics.services.endings import hand_to_applicant
 from registry.actors import Actor
-from registry.permissions import NotYours, visible
+from registry.paper.issue import slip_pdf
+from registry.permissions import NotYours, visible, yours
 from registry.rules.questionnaire import Answer
 from registry.time import SHANGHAI
+from storage.errors import Refused
 
 
 @require_POST
@@ -88,6 +93,23 @@ def identify(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
 
 
 @require_POST
+@page("case.notify")
+def print_shortfall(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """What a draft still lacks, as a paper to take home; the same lines give the same paper."""
+    case, now = find_case(number, actor, "case.notify"), timezone.now()
+    try:
+        slip = tell_shortfall(case=case, remarks=request.POST.get("remarks", ""), actor=actor, now=now)
+    except NotYours:
+        raise
+    except Refused as refused:
+        return render_case(request, actor, number, fault=Fault.of(refused, "shortfall"))
+    response = HttpResponse(slip_pdf(slip), content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="slip-{slip.pk}.pdf"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@require_POST
 @page("case.submit")
 def resubmit_handling(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     handling, now = find_handling(pk, actor, "case.submit"), timezone.now()
@@ -98,6 +120,22 @@ def resubmit_handling(request: HttpRequest, actor: Actor, pk: int) -> HttpRespon
         at="next",
         act=lambda: resubmit(handling=handling, actor=actor, now=now),
         said="补正材料已提交，计时恢复。",
+    )
+
+
+@require_POST
+@page("case.notify")
+def notify_applicant(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """一次性告知 at the counter, under the office's grant."""
+    handling, now = find_handling(pk, actor, "case.notify"), timezone.now()
+    reason = request.POST.get("reason", "")
+    return act_on_case(
+        request,
+        actor,
+        handling.case.number,
+        at="act-notify",
+        act=lambda: notify(handling=handling, reason=reason, actor=actor, now=now),
+        said="已出具一次性告知书，请交给申请人；补齐后重新提交。",
     )
 
 
@@ -202,7 +240,7 @@ def change_choices(request: HttpRequest, actor: Actor, number: str) -> HttpRespo
             case=case,
             delivery=told.get("delivery", ""),
             agent_consent=bool(told.get("agent_consent")),
-            address=told.get("address", "")[:200],
+            address=told.get("address", ""),
             actor=actor,
             now=now,
         ),
@@ -241,17 +279,15 @@ def close_case(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
 @require_POST
 @page("case.deliver")
 def hand_out(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    original = visible(actor, "case.deliver", Original.objects.filter(pk=pk)).select_related("case").first()
-    if original is None:
-        raise NotYours
+    original = yours(visible(actor, "case.deliver", Original.objects.filter(pk=pk)).select_related("case"))
     now = timezone.now()
     return act_on_case(
         request,
         actor,
         original.case.number,
         at="originals",
-        act=lambda: hand_to_applicant(original=original, actor=actor, now=now),
-        said="审批结果已交给申请人。",
+        act=lambda: hand_to_applicant(original=original, actor=actor, now=now, photo=proof_in(request, now)),
+        said=f"“{original.name}”已交给申请人。",
     )
 
 
@@ -264,9 +300,4 @@ def _way(material: Material, told: QueryDict) -> list[Handling]:
 
 
 def _material(pk: int, actor: Actor, act: str) -> Material:
-    material = (
-        visible(actor, act, Material.objects.filter(pk=pk)).select_related("case", "requirement").first()
-    )
-    if material is None:
-        raise NotYours
-    return material
+    return yours(visible(actor, act, Material.objects.filter(pk=pk)).select_related("case", "requirement"))

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -9,26 +10,37 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
-from config.pages.frame import Fault, page
+from config.middleware import status_of
+from config.pages.frame import Fault, ids_in, page
+from config.pages.incoming import passing_on_disk
 from config.pages.parcel_ends import ends_of
 from config.pages.parcels import find_parcel
-from config.pages.uploads import on_disk
-from ingest.inspect import inspect_file
-from logistics.models import Parcel, ParcelItem
-from logistics.rules.parcels import ParcelState
-from logistics.services.custody import hand_over, hand_over_later, parcel_by_token, receive_parcel
-from logistics.services.ends import is_receiver
+from config.pages.placed import placed
+from config.pages.policy import with_camera
+from config.pages.proofs import proof_in
+from logistics.models import Parcel, Waybill
+from logistics.rules.parcels import ON_THE_ROAD, ParcelState, WaybillState
+from logistics.rules.tracking import COMING_BACK
+from logistics.services.arriving import arriving_by_number
+from logistics.services.custody import (
+    arriving_items,
+    elsewhere_items,
+    hand_over,
+    hand_over_later,
+    parcel_by_token,
+    receive_parcel,
+    take_back,
+)
+from logistics.services.ends import is_receiver, is_sender
+from logistics.services.pictures import NoCode, code_on, seen_by_camera
+from logistics.services.weighing import pays_by_weight
 from registry.actors import Actor
 from registry.permissions import NotYours, visible
 from storage.errors import Refused
-from storage.scratch import scratch
 
 PHOTO_MAX_BYTES = 30 << 20
-QR = "QRCode"
-
-
-class NoCode(Refused):
-    """No code of ours on the photo."""
+FRAME_MAX_BYTES = 2 << 20
+"""A picture of a live camera, 1280 pixels wide as JPEG, has a tenth of it."""
 
 
 @page("parcel.hand_over")
@@ -56,7 +68,7 @@ def hand_over_page(request: HttpRequest, actor: Actor) -> HttpResponse:
         "fault": fault,
         "said": list(messages.get_messages(request)),
     }
-    return render(request, "parcel/hand_over.html", context, status=409 if fault else 200)
+    return with_camera(render(request, "parcel/hand_over.html", context, status=409 if fault else 200))
 
 
 @require_POST
@@ -78,20 +90,75 @@ def hand_over_later_page(request: HttpRequest, actor: Actor) -> HttpResponse:
     return JsonResponse({"said": f"{moved.number} 已交寄。"})
 
 
+@page("parcel.hand_over")
+def take_back_page(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What the courier brings back: each scan puts one parcel's originals into the sender's hands again."""
+    fault = None
+    if request.method == "POST":
+        now = timezone.now()
+        try:
+            token = scanned(request)
+            back = take_back(token=token, actor=actor, now=now, photo=proof_in(request, now))
+        except NotYours:
+            fault = Fault("scan", "没有找到这个寄件，或它不是从这里寄出的。")
+        except Refused as refused:
+            fault = Fault.of(refused, "scan")
+        else:
+            messages.success(request, f"{back.number} 已收回，原件在本处。", extra_tags="scan")
+            return redirect("take_back_parcel")
+    coming = returning(actor)
+    ends = ends_of(coming)
+    context = {
+        "rows": [(parcel, ends[parcel.pk]) for parcel in coming],
+        "fault": fault,
+        "said": list(messages.get_messages(request)),
+    }
+    return with_camera(render(request, "parcel/take_back.html", context, status=409 if fault else 200))
+
+
+def returning(actor: Actor) -> list[Parcel]:
+    """Parcels sent from here that the courier says come back, came back, or were refused."""
+    coming = Waybill.objects.filter(
+        parcel=OuterRef("pk"), state=WaybillState.BOOKED.value, latest_kind__in=sorted(COMING_BACK)
+    )
+    sent = Parcel.objects.filter(Exists(coming), state__in=[*ON_THE_ROAD, ParcelState.LOST.value])
+    rows = visible(actor, "parcel.hand_over", sent).prefetch_related("waybills__carrier")
+    return [parcel for parcel in rows.order_by("handed_over_at", "pk") if is_sender(actor, parcel)]
+
+
+@require_POST
+@page("parcel.hand_over", "parcel.receive")
+def read_frame(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The code on one picture of the live camera, empty while none is in view. It moves nothing: the form does."""
+    frame = request.FILES.get("frame")
+    try:
+        if not isinstance(frame, UploadedFile) or (frame.size or 0) > FRAME_MAX_BYTES:
+            raise NoCode("frame", "摄像头的画面没有传到，请关闭摄像头后再试。")
+        with passing_on_disk(frame) as path:
+            code = seen_by_camera(picture=path, actor=actor, now=timezone.now())
+    except Refused as refused:
+        return JsonResponse({"said": refused.message}, status=status_of(refused))
+    return JsonResponse({"code": code})
+
+
 @page("parcel.receive")
 def receive_scan(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Scan an arriving parcel to open its packing list."""
+    """Scan an arriving parcel to open its packing list: our code, or the courier's on what an applicant sent."""
     fault = None
     if request.method == "POST":
         try:
-            found = _arriving(parcel_by_token(scanned(request)).number, actor)
+            text = scanned(request)
+            by_number = arriving_by_number(text=text, actor=actor)
+            found = by_number or _arriving(parcel_by_token(text).number, actor)
         except NotYours:
             fault = Fault("scan", "没有找到这个寄件，或它不是寄到这里的。")
         except Refused as refused:
             fault = Fault.of(refused, "scan")
         else:
             return redirect("receive", number=found.number)
-    return render(request, "parcel/receive_scan.html", {"fault": fault}, status=409 if fault else 200)
+    return with_camera(
+        render(request, "parcel/receive_scan.html", {"fault": fault}, status=409 if fault else 200)
+    )
 
 
 @page("parcel.receive")
@@ -99,15 +166,21 @@ def receive(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     """Tick what is in the envelope; what is missing or extra opens an incident."""
     shown = _arriving(number, actor)
     fault = None
+    if request.method == "GET" and shown.state == ParcelState.RECEIVED:
+        messages.info(request, "这个寄件已经签收核对过，核对结果见清单。", extra_tags="next")
+        return redirect(f"{reverse('parcel', args=[number])}#next")
     if request.method == "POST":
         try:
+            now = timezone.now()
             receive_parcel(
                 parcel=shown,
-                ticked=_ids(request, "original"),
-                damaged=_ids(request, "damaged"),
-                extra=_count(request.POST.get("extra", "")),
+                ticked=ids_in(request.POST, "original"),
+                damaged=ids_in(request.POST, "damaged"),
+                extra=extra_count(request.POST.get("extra", "")),
+                weight_g=arrival_weight(request.POST.get("weight", "")),
+                photo=proof_in(request, now),
                 actor=actor,
-                now=timezone.now(),
+                now=now,
             )
         except NotYours:
             raise
@@ -116,21 +189,22 @@ def receive(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
         else:
             messages.success(request, "已签收核对，原件已登记在此处。", extra_tags="next")
             return redirect(f"{reverse('parcel', args=[number])}#next")
-    items = ParcelItem.objects.filter(parcel=shown, holds=True).select_related("original__case__item")
+    items, elsewhere = arriving_items(shown), elsewhere_items(shown)
     context = {
         "parcel": shown,
         "ends": ends_of([shown])[shown.pk],
-        "items": list(items.order_by("pk")),
+        "items": items,
+        "packed": len(items) + len(elsewhere),
+        "written_off": sum(not item.holds for item in items),
+        "elsewhere": placed([item.original for item in elsewhere], actor),
         "ticked": request.POST.getlist("original"),
         "damaged": request.POST.getlist("damaged"),
         "extra": request.POST.get("extra", ""),
+        "weigh": pays_by_weight(shown),
+        "weight": request.POST.get("weight", ""),
         "fault": fault,
     }
     return render(request, "parcel/receive.html", context, status=409 if fault else 200)
-
-
-def _ids(request: HttpRequest, name: str) -> list[int]:
-    return [int(pk) for pk in request.POST.getlist(name) if pk.isdecimal()]
 
 
 def _arriving(number: str, actor: Actor) -> Parcel:
@@ -153,18 +227,25 @@ def scanned(request: HttpRequest) -> str:
 
 
 def _code_on(photo: UploadedFile[bytes]) -> str:
-    """The code on a stranger's photo, read in a limited child; the photo itself is kept nowhere."""
+    with passing_on_disk(_small_enough(photo)) as path:
+        return code_on(photo=path)
+
+
+def _small_enough(photo: UploadedFile[bytes]) -> UploadedFile[bytes]:
     if (photo.size or 0) > PHOTO_MAX_BYTES:
-        raise NoCode("photo_too_large", "照片超过 30 MB，请改用较小的照片。")
-    with on_disk(photo) as path, scratch("photo") as folder:
-        found = inspect_file(path, folder, codes=True, most_pages=1)
-    if found.refused:
-        raise NoCode("photo_unreadable", f"照片打不开：{found.reason}")
-    text = next((code.text for page in found.pages for code in page.codes if code.format == QR), None)
-    if text is None:
-        raise NoCode("no_code", "照片上没有读到二维码，请靠近一些、避开反光后重拍。")
-    return text
+        raise Refused("photo_too_large", "照片超过 30 MB，请改用较小的照片。")
+    return photo
 
 
-def _count(text: str) -> int:
-    return int(text) if text.strip().isdecimal() else 0
+def extra_count(text: str) -> int:
+    """How many things lay beside the list; nothing typed is none. Raises Refused."""
+    if not (text.strip() or "0").isdecimal():
+        raise Refused("extra_count", "清单外的物品请只填件数，如 1；没有就留空。")
+    return int(text.strip() or "0")
+
+
+def arrival_weight(text: str) -> int | None:
+    """What the scale showed, in grams; None where nothing was typed. Raises Refused."""
+    if not (text.strip() or "0").isdecimal():
+        raise Refused("arrival_weight", "重量请只填克数，如 320。")
+    return int(text) if text.strip() else None

@@ -11,20 +11,19 @@ from django.utils import timezone
 
 from config.pages.frame import page
 from ingest.models import Handling
-from ingest.rules import HandlingState
+from ingest.services.lights import RUNNING, amber_ends
 from registry.actors import Actor
 from registry.calendar import current_calendar
 from registry.deadlines import deadline_policies
 from registry.masking import mask_name
 from registry.models import DeadlinePolicy, Office
 from registry.permissions import visible
-from registry.rules.deadlines import DeadlinePolicyFacts, Delayer, Light, cause_of_lateness, light, rules_for
+from registry.rules.deadlines import DeadlinePolicyFacts, Delayer, Light, cause_of_lateness, light, policy_for
 from registry.time import local_day
-from registry.workdays import Calendar, add_workdays, workdays_between
+from registry.workdays import Calendar, workdays_between
 
 MOST = 200
 """Rows of one list; whoever has more to do works from the top."""
-RUNNING = (HandlingState.ACCEPTED.value, HandlingState.SUPPLEMENT.value)
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,12 @@ class OfficeLines:
     """One office's promises, the most urgent first."""
 
     office: Office
-    amber_days: int
+    policy: DeadlinePolicyFacts
     lines: list[Line] = field(default_factory=list)
+
+    @property
+    def amber_days(self) -> int:
+        return self.policy.rules.amber_days
 
     @property
     def red(self) -> list[Line]:
@@ -67,7 +70,7 @@ def deadlines(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The reader's own office, or every office that decides for the reader's window."""
     today = local_day(timezone.now())
     handlings = visible(actor, "case.see", Handling.objects.all())
-    context = {"offices": office_lines(handlings, today), "most": MOST, "today": today}
+    context = {"offices": office_lines(handlings, today), "most": MOST, "more": _more(handlings, today)}
     return render(request, "work/deadlines.html", context)
 
 
@@ -81,11 +84,17 @@ def office_lines(handlings: QuerySet[Handling], today: date) -> list[OfficeLines
     )
     offices: dict[int, OfficeLines] = {}
     for handling in rows.order_by("deadline", "pk")[:MOST]:
-        amber = rules_for(handling.office.region_id, today, policies).amber_days
-        line = _line(handling, amber, today, calendar)
+        policy = policy_for(handling.office.region_id, today, policies)
+        line = _line(handling, policy.rules.amber_days, today, calendar)
         if line.light != Light.GREEN:
-            offices.setdefault(handling.office_id, OfficeLines(handling.office, amber)).lines.append(line)
+            offices.setdefault(handling.office_id, OfficeLines(handling.office, policy)).lines.append(line)
     return sorted(offices.values(), key=lambda each: (-len(each.red), -len(each.amber), each.office.code))
+
+
+def _more(handlings: QuerySet[Handling], today: date) -> bool:
+    """Whether there are promises that the lists have no room for."""
+    urgent = _urgent(handlings, deadline_policies(), today, current_calendar())
+    return bool(urgent.order_by()[MOST : MOST + 1].exists())
 
 
 def _urgent(
@@ -95,8 +104,7 @@ def _urgent(
     calendar: Calendar,
 ) -> QuerySet[Handling]:
     """What may be red, amber or paused under any policy."""
-    widest = max([policy.rules.amber_days for policy in policies], default=0)
-    last = add_workdays(today, max(widest, rules_for("", today, ()).amber_days), calendar).day
+    last = max(amber_ends(today, policies, calendar).values())
     open_ones = handlings.filter(state__in=RUNNING, deadline__isnull=False)
     return open_ones.filter(deadline__lte=last) | open_ones.filter(paused_on__isnull=False)
 

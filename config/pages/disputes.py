@@ -6,12 +6,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from config.pages.acting import act_elsewhere
-from config.pages.finance import download, find_statement, show_statement
+from config.pages.finance import find_statement, show_statement
 from config.pages.frame import page
 from logistics.models import DisputeLetter
 from logistics.postage.services import write_dispute
 from registry.actors import Actor
-from registry.permissions import NotYours, visible
+from registry.permissions import visible, yours
+from storage.downloads import download
 from storage.errors import Refused
 
 
@@ -33,9 +34,7 @@ def write_letter(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def letter_file(request: HttpRequest, actor: Actor, pk: int, form: str) -> HttpResponseBase:
     """The workbook or the sealed PDF of a letter."""
     rows = visible(actor, "dispute.write", DisputeLetter.objects.filter(pk=pk))
-    found = rows.select_related("workbook", "paper").first()
-    if found is None:
-        raise NotYours
+    found = yours(rows.select_related("workbook", "paper"))
     stored = {"xlsx": found.workbook, "pdf": found.paper}.get(form)
     if stored is None:
         raise Refused("file_not_ready", "文件还在生成，请稍后再下载。", can_retry=True)

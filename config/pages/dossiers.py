@@ -17,7 +17,7 @@ from dossier.services import check_in_hand as held_against
 from dossier.services.public_checking import Checked
 from registry.actors import Actor
 from registry.callers import caller_address
-from registry.permissions import NotYours, visible
+from registry.permissions import visible, yours
 from storage.errors import Refused
 from storage.scratch import scratch
 from storage.services import fetch_to
@@ -137,9 +137,6 @@ def _checked(request: HttpRequest) -> Checked:
 
 def _find(pk: int, actor: Actor, act: str) -> Dossier:
     rows = visible(actor, act, Dossier.objects.filter(pk=pk))
-    found = rows.select_related(
-        "stored", "handling__case__window", "handling__case__item", "handling__office"
-    ).first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(
+        rows.select_related("stored", "handling__case__window", "handling__case__item", "handling__office")
+    )

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from config.pages.frame import Fault, page
-from ingest.services.figures import Figures, figures_csv, figures_of
+from ingest.services.figures import Figures, Narrowed, figures_csv, figures_of, items_online
 from registry.actors import Actor
 from registry.charts import bars
 from registry.permissions import NotYours
@@ -29,14 +29,17 @@ def figures(request: HttpRequest, actor: Actor) -> HttpResponse:
         "figures": list(Figure),
         "definitions": DEFINITIONS.items(),
         "fewest": FEWEST,
+        "narrowed": _narrowed(request),
     }
     try:
-        seen = figures_of(first=first, last=last, actor=actor)
+        seen = figures_of(first=first, last=last, actor=actor, narrowed=_narrowed(request))
     except NotYours:
         raise
     except Refused as refused:
         context["fault"] = Fault.of(refused, "span")
         return render(request, "work/figures.html", context, status=409)
+    context["items_online"] = items_online(local_day(timezone.now()))
+    context["of"] = seen.of
     context["total"] = [(figure, seen.total.share(figure)) for figure in Figure]
     context["tables"] = [_table(dimension, seen, _figure(request)) for dimension in Dimension]
     return render(request, "work/figures.html", context)
@@ -49,7 +52,9 @@ def figures_chart(request: HttpRequest, actor: Actor, name: str) -> HttpResponse
     if name not in Dimension.values():
         raise NotYours
     figure = _figure(request)
-    seen = figures_of(first=first, last=last, actor=actor, only=(Dimension(name),))
+    seen = figures_of(
+        first=first, last=last, actor=actor, only=(Dimension(name),), narrowed=_narrowed(request)
+    )
     rows = _drawn(_busiest(Dimension(name), seen), figure)
     if not rows:
         raise Refused("figures_none", "这段时间没有足够的办件可以画图，请看表格。")
@@ -62,7 +67,7 @@ def figures_chart(request: HttpRequest, actor: Actor, name: str) -> HttpResponse
 @page("figures.see")
 def figures_file(request: HttpRequest, actor: Actor) -> HttpResponse:
     first, last = _span(request)
-    content = figures_csv(figures_of(first=first, last=last, actor=actor))
+    content = figures_csv(figures_of(first=first, last=last, actor=actor, narrowed=_narrowed(request)))
     response = HttpResponse(content, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="figures-{first}-{last}.csv"'
     response["Cache-Control"] = "private, no-store"
@@ -96,6 +101,14 @@ def _drawn(rows: list[Row], figure: Figure) -> list[tuple[str, int]]:
 def _figure(request: HttpRequest) -> Figure:
     name = request.GET.get("figure", "")
     return Figure(name) if name in Figure.values() else Figure.PUNCTUAL
+
+
+def _narrowed(request: HttpRequest) -> Narrowed | None:
+    """The region, office or item that the address names, if it names one."""
+    by, key = request.GET.get("by", ""), request.GET.get("key", "").strip()
+    if not key or by not in Dimension.values() or by == Dimension.MONTH:
+        return None
+    return Narrowed(Dimension(by), key)
 
 
 def _span(request: HttpRequest) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.db.models import Count, Q, Sum
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,11 +18,9 @@ from logistics.rules.checks import Code
 from logistics.rules.disputes import MOVES, DiscrepancyState
 from logistics.rules.uploads import UploadState
 from registry.actors import Actor
-from registry.permissions import NotYours, visible
+from registry.permissions import NotYours, visible, yours
 from registry.time import local_day
 from storage.errors import Refused
-from storage.models import StoredObject
-from storage.services import stream_verified
 
 PAGE_SIZE = 40
 LINES_SHOWN = 100
@@ -88,6 +86,7 @@ def show_statement(request: HttpRequest, actor: Actor, pk: int, fault: Fault | N
         "statement": shown,
         "outcome": outcome_of(shown),
         "differences": list(standing.order_by("row", "code")[: 5 * LINES_SHOWN]),
+        "ticked": request.POST.getlist("difference") if fault else [],
         "lines": found[:LINES_SHOWN],
         "next_row": found[LINES_SHOWN - 1].row if len(found) > LINES_SHOWN else "",
         "disputed": standing.filter(state=DiscrepancyState.DISPUTED.value).exists(),
@@ -136,6 +135,7 @@ def _show_discrepancies(request: HttpRequest, actor: Actor, fault: Fault | None 
         "state": state,
         "states": DiscrepancyState.choices(),
         "codes": Code.choices(),
+        "ticked": request.POST.getlist("difference") if fault else [],
         "total_fen": sum(row.stake_fen for row in part.rows),
         "fault": fault,
         "typed": Typed(fault.at, request.POST) if fault else None,
@@ -179,15 +179,6 @@ def resolve_difference(request: HttpRequest, actor: Actor) -> HttpResponse:
     )
 
 
-def download(stored: StoredObject, name: str, *, inline: bool = False) -> StreamingHttpResponse:
-    """A stored file to the browser, checked on its way out. `name` holds no personal data."""
-    response = StreamingHttpResponse(stream_verified(stored), content_type=stored.media_type)
-    response["Content-Length"] = str(stored.size)
-    response["Content-Disposition"] = f'{"inline" if inline else "attachment"}; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    return response
-
-
 def _moves() -> list[tuple[str, str]]:
     """What people may make of an open difference."""
     words = {
@@ -201,7 +192,4 @@ def _moves() -> list[tuple[str, str]]:
 def find_statement(pk: int, actor: Actor) -> Statement:
     """Raises NotYours for a statement of another centre."""
     rows = visible(actor, "statement.reconcile", Statement.objects.filter(pk=pk))
-    found = rows.select_related("carrier", "stored").first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(rows.select_related("carrier", "stored"))

@@ -1,7 +1,7 @@
 """What every page shares: who may open it, the clock, and how a refused act returns to its cause."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, cast
 
@@ -27,15 +27,18 @@ class Page(Protocol):
 
 @dataclass(frozen=True)
 class Fault:
-    """A refusal and the place on the page where it belongs."""
+    """A refusal and the place on the page where it belongs; `page` is that page's address where an act has its own."""
 
     at: str
     message: str
     code: str = ""
+    page: str = ""
+    told: list[str] = field(default_factory=list, compare=False)
+    """Where the page has said it. A place may be gone: what was refused is often what no longer stands there."""
 
     @classmethod
-    def of(cls, refused: Refused, at: str) -> "Fault":
-        return cls(at=at, message=refused.message, code=refused.code)
+    def of(cls, refused: Refused, at: str, page: str = "") -> "Fault":
+        return cls(at=at, message=refused.message, code=refused.code, page=page)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ class Typed:
 
     def at_place(self, at: str) -> QueryDict:
         return self.values if at == self.at else QueryDict()
+
+
+def ids_in(posted: QueryDict, name: str) -> list[int]:
+    """The keys that were ticked under this name; what is no number is none."""
+    return [int(pk) for pk in posted.getlist(name) if pk.isdecimal()]
 
 
 def page(*acts: str) -> Callable[[View[P]], Page]:

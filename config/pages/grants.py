@@ -15,7 +15,7 @@ from config.pages.naming import item_coded, office_named, region_named, window_n
 from registry.actors import Actor
 from registry.granting import give_grant, in_force, revoke_grant
 from registry.models import Grant
-from registry.permissions import NotYours, visible
+from registry.permissions import visible, yours
 from registry.sheets.forms import day_of
 from registry.terms import Right
 from registry.time import local_day
@@ -34,9 +34,7 @@ def grants(request: HttpRequest, actor: Actor) -> HttpResponse:
 @page("grant.edit")
 def grant_revoke(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     rows = visible(actor, "grant.edit", Grant.objects.filter(pk=pk))
-    found, now = rows.select_related("office", "window", "item").first(), timezone.now()
-    if found is None:
-        raise NotYours
+    found, now = yours(rows.select_related("office", "window", "item")), timezone.now()
     return act_elsewhere(
         request,
         act=lambda: revoke_grant(grant=found, reason=request.POST.get("reason", ""), actor=actor, now=now),
@@ -96,7 +94,7 @@ def _show(request: HttpRequest, actor: Actor, *, fault: Fault | None = None) -> 
         "rows": [(grant, Right(grant.right).label, in_force(grant, now)) for grant in part.rows],
         "next": part.next,
         "rights": Right.choices(),
-        "chosen": request.POST.getlist("right") if fault else Right.values(),
+        "chosen": request.POST.getlist("right") if fault else [],
         "today": local_day(now),
         "fault": fault,
         "typed": Typed(fault.at, request.POST) if fault else None,

@@ -6,20 +6,26 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from ingest.services.lawful import item_facts
+from ingest.services.tallying import satisfaction_with
+from registry.braking import Brake, TooOften
+from registry.callers import caller_address
 from registry.catalogue.entries import entries_of
 from registry.catalogue.services import compare
 from registry.models import ItemOffice, ServiceItem
+from registry.paper.points import PointsSheet, points_pdf
 from registry.rules import allowed_modes
 from registry.rules.catalogue import paper_in_words
 from registry.terms import Delivery
 from registry.time import local_day
 
 SHOWN = 60
+PRINTING = Brake("guide-pdf", from_one=20, from_all=600)
+"""A sheet is made for whoever asks, which takes a while: braked as everything that strangers may set off."""
 
 
 def guides(request: HttpRequest) -> HttpResponse:
     """Every item of today by name, code, region or department."""
-    text = request.GET.get("q", "").strip()[:60]
+    text = request.GET.get("q", "").strip()
     items = ServiceItem.objects.in_force(local_day(timezone.now())).filter(negative=False)
     for word in text.split():
         items = items.filter(
@@ -53,8 +59,35 @@ def guide(request: HttpRequest, code: str) -> HttpResponse:
         "deliveries": list(Delivery),
         "versions": versions,
         "today": local_day(timezone.now()),
+        "grades": satisfaction_with(shown.code, local_day(timezone.now())),
     }
     return render(request, "guide/guide.html", context)
+
+
+def guide_points(request: HttpRequest, code: str) -> HttpResponse:
+    """PDF审批导图下载 (putian §五(二)): papers and review points of an item as a sheet to print and tick."""
+    versions = _versions(code)
+    shown = _chosen(versions, request.GET.get("version", "")) or _today(versions)
+    try:
+        PRINTING.count(caller=caller_address(request), now=timezone.now())
+    except TooOften as fault:
+        return render(request, "refused.html", {"fault": fault}, status=429)
+    entry = entries_of([shown])[shown.code]
+    content = points_pdf(
+        PointsSheet(
+            name=shown.name,
+            code=shown.code,
+            version=shown.version,
+            effective_from=shown.effective_from,
+            source=shown.source,
+            papers=[(paper.name, paper_in_words(paper)) for paper in entry.papers],
+            points=entry.points,
+        )
+    )
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="points-{shown.pk}.pdf"'
+    response["Cache-Control"] = "public, max-age=3600"
+    return response
 
 
 def guide_versions(request: HttpRequest, code: str) -> HttpResponse:

@@ -23,7 +23,7 @@ from ingest.services.handbook import (
 )
 from registry.actors import Actor
 from registry.models import ServiceCentre
-from registry.permissions import NotYours, may, visible
+from registry.permissions import may, visible, yours
 from registry.rules.handbook import EntryState, ExampleState
 from registry.time import local_day
 from storage.errors import Refused
@@ -34,7 +34,7 @@ SHOWN = 60
 @page("handbook.read")
 def handbook(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The newest edition, or the one that is chosen, and what holds the words that are looked for."""
-    text = request.GET.get("q", "").strip()[:60]
+    text = request.GET.get("q", "").strip()
     context = {
         "shelf": read_handbook(key=request.GET.get("edition", ""), text=text, actor=actor),
         "editions": list(HandbookEdition.objects.select_related("slip")),
@@ -61,9 +61,7 @@ def handbook_desk(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @page("handbook.edit")
 def review(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    entry = visible(actor, "handbook.edit", HandbookEntry.objects.filter(pk=pk)).first()
-    if entry is None:
-        raise NotYours
+    entry = yours(visible(actor, "handbook.edit", HandbookEntry.objects.filter(pk=pk)))
     return act_elsewhere(
         request,
         act=lambda: review_entry(
@@ -127,9 +125,7 @@ def example(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
 @require_POST
 @page("handbook.edit")
 def decide(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    found = visible(actor, "handbook.edit", Example.objects.filter(pk=pk)).first()
-    if found is None:
-        raise NotYours
+    found = yours(visible(actor, "handbook.edit", Example.objects.filter(pk=pk)))
     return act_elsewhere(
         request,
         act=lambda: decide_example(

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_POST
 
 from config.pages.acting import act_elsewhere
 from config.pages.custody import scanned
-from config.pages.finance import download
 from config.pages.frame import Fault, Typed, page
 from config.pages.images import READABLE, stored_jpeg
+from config.pages.incoming import paper_on_disk
 from config.pages.keyset import newest_first
 from config.pages.parcels import find_parcel
-from config.pages.uploads import on_disk, sized
+from config.pages.policy import with_camera
 from logistics.models import Carrier, HandoverEntry, HandoverLine, HandoverList, Waybill
 from logistics.rules.handovers import PAD_HEIGHT, PAD_WIDTH, EntryKind, HandoverState, Signing
 from logistics.rules.parcels import ParcelState, WaybillState
@@ -35,7 +35,8 @@ from logistics.services.handovers import (
 )
 from registry.actors import Actor
 from registry.paper.issue import slip_pdf
-from registry.permissions import NotYours, visible
+from registry.permissions import NotYours, visible, yours
+from storage.downloads import download
 from storage.errors import Refused
 
 PAGE_SIZE = 40
@@ -164,7 +165,7 @@ def attach_handover(request: HttpRequest, actor: Actor, number: str) -> HttpResp
         sheet = request.FILES.get("sheet")
         if not isinstance(sheet, UploadedFile):
             raise Refused("sheet_missing", "请选择签字件的扫描件或照片。")
-        with on_disk(sized(sheet)) as path:
+        with paper_on_disk(sheet) as path:
             attach_sheet(handover=shown, path=path, actor=actor, now=timezone.now())
 
     return _act(request, actor, shown, at="entries", act=attach, said="签字件已附上。")
@@ -207,10 +208,7 @@ def handover_sheet(request: HttpRequest, actor: Actor, number: str, entry: int) 
 def find_list(number: str, actor: Actor) -> HandoverList:
     """The list, if it was made at this reader's window or office. Raises NotYours."""
     rows = visible(actor, "parcel.hand_over", HandoverList.objects.filter(number=number))
-    found = rows.select_related("carrier", "signature").first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(rows.select_related("carrier", "signature"))
 
 
 def _act(
@@ -251,7 +249,7 @@ def _shown(request: HttpRequest, shown: HandoverList, fault: Fault | None = None
         "typed": Typed(fault.at, request.POST) if fault else None,
         "said": list(messages.get_messages(request)),
     }
-    return render(request, "parcel/handover.html", context, status=409 if fault else 200)
+    return with_camera(render(request, "parcel/handover.html", context, status=409 if fault else 200))
 
 
 def _waiting(shown: HandoverList) -> list[Waybill]:

@@ -68,6 +68,7 @@ def _exact(text: str, actor: Actor) -> str:
         found = (
             parcels.filter(number=text.upper()).first()
             or parcels.filter(waybills__number=text.upper()).first()
+            or parcels.filter(told_number=text.upper()).exclude(told_number="").first()
         )
         if found and text:
             return reverse("parcel", args=[found.number])

@@ -17,7 +17,7 @@ from ocr.models import Reading
 from ocr.services import may_be_settled
 from ocr.standing import Mark, Standing
 from registry.actors import Actor
-from registry.permissions import NotYours, may, visible
+from registry.permissions import NotYours, may, visible, yours
 from storage.models import StoredObject
 from storage.scratch import scratch
 from storage.services import fetch_to
@@ -60,7 +60,7 @@ def render_page(request: HttpRequest, actor: Actor, pk: int, *, fault: Fault | N
         "page": shown,
         "reading": Reading.objects.current(shown),
         "lines": text_lines(standing),
-        "wanted": int(wanted) if (wanted := request.GET.get("line", "")).isdecimal() else None,
+        "wanted": {int(number) for number in request.GET.getlist("line") if number.isdecimal()},
         "waiting": len(standing.open) if standing else 0,
         "may_correct": may(actor, "page.correct") and may_be_settled(shown),
         "frame": frame_of(shown),
@@ -149,14 +149,9 @@ def turned_frame(width: int, height: int, rotation: int) -> Frame:
 
 def find_page(pk: int, actor: Actor, act: str = "page.see") -> Page:
     """The page, if the actor may do `act` to it. Raises NotYours."""
-    found = (
-        visible(actor, act, Page.objects.filter(pk=pk))
-        .select_related("stored", "case__item", "material")
-        .first()
+    return yours(
+        visible(actor, act, Page.objects.filter(pk=pk)).select_related("stored", "case__item", "material")
     )
-    if found is None:
-        raise NotYours
-    return found
 
 
 def page_jpeg(request: HttpRequest, shown: Page | StackPage, size: tuple[int, int]) -> HttpResponse:

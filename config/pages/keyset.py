@@ -21,12 +21,18 @@ class Slice(Generic[M]):
 
 
 def by_deadline(rows: QuerySet[M], *, after: str, size: int) -> Slice[M]:
-    """Earliest `deadline` first, those without one last, oldest first among equals. A foreign key is ignored."""
-    keyed = rows.annotate(due=Coalesce(F("deadline"), Value(NO_DEADLINE), output_field=DateField()))
+    """Earliest `deadline` first, those without one last, oldest first among equals. A foreign key is ignored.
+
+    Which rows they are is asked of keys and days alone, which an index answers; only they are then read whole.
+    """
+    due = Coalesce(F("deadline"), Value(NO_DEADLINE), output_field=DateField())
+    keyed = rows.annotate(due=due)
     if key := _deadline_key(after):
         day, pk = key
         keyed = keyed.filter(Q(due__gt=day) | Q(due=day, pk__gt=pk))
-    found = list(keyed.order_by("due", "pk")[: size + 1])
+    first = keyed.order_by("due", "pk").values("pk")[: size + 1]
+    whole = rows.model._default_manager.annotate(due=due).filter(pk__in=first)
+    found = list(whole.order_by("due", "pk"))
     last = found[size - 1] if len(found) > size else None
     return Slice(found[:size], f"{last.due:%Y-%m-%d}~{last.pk}" if last is not None else "")  # type: ignore[attr-defined]
 

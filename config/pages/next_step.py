@@ -12,6 +12,7 @@ class Who(StrEnum):
     WINDOW = "窗口"
     OFFICE = "审批部门"
     CARRIER = "承运商"
+    APPLICANT = "申请人"
     NOBODY = ""
 
 
@@ -20,8 +21,11 @@ class Paper(StrEnum):
 
     WINDOW = "window"
     PARCEL = "parcel"
+    APPLICANT = "applicant"
     OFFICE = "office"
     OTHER_OFFICE = "other_office"
+    LOST = "lost"
+    MISSING = "missing"
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class CaseFacts:
     all_decided: bool = True
     lead: bool = True
     """Whether the part looked at is the one that delivers a joint result."""
+    awaits_file: bool = False
+    """Whether the applicant chose 电子送达 and this part has granted without giving anything to fetch."""
 
 
 _ENDED: Mapping[str, str] = {
@@ -92,6 +98,8 @@ def _while_deciding(case: CaseFacts) -> NextStep:
         return NextStep(Who.OFFICE, "签收并核对原件", "receive")
     if case.handling == HandlingState.PRE_REVIEW:
         return NextStep(Who.OFFICE, "受理", "accept")
+    if Paper.APPLICANT in papers and case.mode == Mode.ONLINE:
+        return NextStep(Who.APPLICANT, "等待申请人寄来原件", "receive_papers")
     return NextStep(Who.OFFICE, "作出决定", "decide")
 
 
@@ -99,6 +107,8 @@ def _after_decision(case: CaseFacts) -> NextStep:
     results = case.papers.results
     if case.papers.onward:
         return NextStep(Who.OFFICE, f"把原件转给{case.papers.onward}", "pack")
+    if case.awaits_file:
+        return NextStep(Who.OFFICE, "上传电子结果", "attach_result")
     if case.mode == Mode.JOINT and (step := _before_delivering_together(case)):
         return step
     if Paper.OFFICE in results:
@@ -111,8 +121,11 @@ def _after_decision(case: CaseFacts) -> NextStep:
         return NextStep(Who.WINDOW, "把审批结果交给申请人", "hand_out")
     if Paper.WINDOW in case.papers.materials:
         return NextStep(Who.WINDOW, "退还留在窗口的原件")
+    if {Paper.LOST, Paper.MISSING} & {*results, *case.papers.materials}:
+        return NextStep(Who.NOBODY, "先找到或核销下落不明的原件，再归结")
     if case.state == CaseState.DELIVERING:
-        return NextStep(Who.WINDOW, "确认送达后归结", "close")
+        fetched = case.delivery == Delivery.ELECTRONIC
+        return NextStep(Who.WINDOW, "申请人下载后归结" if fetched else "确认送达后归结", "close")
     return NextStep(Who.WINDOW, "送达审批结果", "deliver")
 
 

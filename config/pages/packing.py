@@ -92,10 +92,16 @@ def _from_office(case: Case, handlings: list[Handling], office: Office) -> list[
     by_window: list[tuple[End, str]] = [(case.window, case.window.name), (case, applicant)]
     by_mail: list[tuple[End, str]] = [(case, applicant), (case.window, case.window.name)]
     receivers = by_window if case.delivery == Delivery.WINDOW else by_mail
+    # A result goes where the applicant wants it; originals go home by either way.
+    results_to = receivers[:1] if case.delivery in {Delivery.WINDOW, Delivery.MAIL} else receivers
     result = Leg.JOINT_RESULT if case.mode == Mode.JOINT else Leg.RESULT
     own = next((handling for handling in handlings if handling.office_id == office.pk), None)
     legs = [result, Leg.ORIGINAL_RETURN] if own and own.state == "decided" else [Leg.ORIGINAL_RETURN, result]
-    ways = [Way(leg, office, receiver, to) for leg in legs for receiver, to in receivers]
+    ways = [
+        Way(leg, office, receiver, to)
+        for leg in legs
+        for receiver, to in (results_to if leg == result else receivers)
+    ]
     others = [handling.office for handling in handlings if handling.office_id != office.pk]
     onward_ways = [Way(Leg.TRANSFER, office, other, other.name) for other in others]
     if case.mode == Mode.JOINT and own and own.state == "decided" and deliverer(handlings).pk != own.pk:

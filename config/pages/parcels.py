@@ -15,14 +15,17 @@ from config.pages.keyset import newest_first
 from config.pages.parcel_ends import ends_of
 from logistics.models import Carrier, Incident, Parcel, ParcelItem, Waybill
 from logistics.postage.services import decide_payment, hint_of, offers
-from logistics.rules.parcels import ON_THE_ROAD, ParcelState, Party, open_acts
+from logistics.rules.parcels import ON_THE_ROAD, REPORTED_BY_HAND, IncidentKind, ParcelState, Party, open_acts
 from logistics.rules.payers import Decision
+from logistics.rules.tracking import COMING_BACK
 from logistics.services.ends import is_receiver, is_sender
 from logistics.services.listed import list_of
+from logistics.services.scales import weight_here
 from logistics.services.timeline import timeline
 from logistics.services.tracking import is_reported_delivered
 from registry.actors import Actor
-from registry.permissions import NotYours, may, visible
+from registry.models import Slip
+from registry.permissions import may, visible, yours
 from registry.terms import Role
 from registry.time import local_day
 from storage.errors import Refused
@@ -50,6 +53,11 @@ class Acts:
     receiver: bool
     open: frozenset[str]
     has_waybill: bool
+    from_applicant: bool
+
+    @property
+    def may_call_off(self) -> bool:
+        return self.receiver and self.from_applicant and "call_off" in self.open
 
     @property
     def may_pack(self) -> bool:
@@ -74,6 +82,10 @@ class Acts:
     @property
     def may_receive(self) -> bool:
         return self.receiver and "receive" in self.open
+
+    @property
+    def may_take_back(self) -> bool:
+        return self.sender and "take_back" in self.open
 
     @property
     def may_report_lost(self) -> bool:
@@ -105,7 +117,7 @@ def parcels(request: HttpRequest, actor: Actor) -> HttpResponse:
         "phase": phase,
         "ways": WAYS.items(),
         "phases": [(value, label) for value, (label, _) in PHASES.items()],
-        "title": "待收件" if actor.role == Role.OFFICER else "寄件",
+        "title": "寄件" if way != "in" else "待收件" if actor.role == Role.OFFICER else "寄来的件",
     }
     template = "parcel/_list.html" if request.headers.get("HX-Target") == "list" else "parcel/list.html"
     return render(request, template, context)
@@ -128,6 +140,7 @@ def render_parcel(
         receiver=may(actor, "parcel.receive") and is_receiver(actor, shown),
         open=frozenset(open_acts(shown.state)),
         has_waybill=living,
+        from_applicant=shown.is_from_applicant,
     )
     items = list(
         ParcelItem.objects.filter(parcel=shown).select_related("original__case__item").order_by("pk")
@@ -147,7 +160,13 @@ def render_parcel(
         "to_applicant": shown.receiver_kind == Party.APPLICANT,
         "delivered": is_reported_delivered(shown),
         "hint": hint_of(shown),
+        "may_report": may(actor, "incident.report") and shown.handed_over_at is not None,
+        "reported": [(kind.value, kind.label) for kind in IncidentKind if kind in REPORTED_BY_HAND],
+        "slips": _slips(shown, actor),
+        "coming_back": waybill is not None and waybill.latest_kind in COMING_BACK,
     }
+    if acts.may_pack and fault is None:
+        context["scale"] = weight_here(actor=actor, now=timezone.now())
     if acts.may_book or acts.may_pack:
         context["decision"], context["no_payer"] = _decision(shown, timezone.now())
         context["carriers"] = list(Carrier.objects.filter(active=True).order_by("name"))
@@ -158,10 +177,14 @@ def render_parcel(
 
 def find_parcel(number: str, actor: Actor, act: str = "parcel.see") -> Parcel:
     """The parcel, if the actor may do `act` to it. Raises NotYours."""
-    found = visible(actor, act, Parcel.objects.filter(number=number)).first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(visible(actor, act, Parcel.objects.filter(number=number)))
+
+
+def _slips(shown: Parcel, actor: Actor) -> list[Slip]:
+    """Packing list and proof of delivery; of what was made anew after the bag was opened only the newest."""
+    about = Slip.objects.filter(subject_type=shown._meta.label_lower, subject_id=str(shown.pk))
+    newest = {slip.kind: slip for slip in visible(actor, "slip.print", about).order_by("revision", "pk")}
+    return sorted(newest.values(), key=lambda slip: slip.pk)
 
 
 def _decision(shown: Parcel, now: datetime) -> tuple[Decision | None, str]:

@@ -6,9 +6,19 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from config.pages.frame import Fault, page
+from config.pages.acting import act_on_case
+from config.pages.case_sheet import find_case
+from config.pages.frame import Fault, ids_in, page
 from config.pages.images import find_page, render_page
-from ingest.services.placing import bring_page_back, move_page, set_page_aside, shift_page, turn_page
+from ingest.services.placing import (
+    bring_page_back,
+    move_page,
+    move_pages,
+    put_page_at,
+    set_page_aside,
+    shift_page,
+    turn_page,
+)
 from registry.actors import Actor
 from registry.permissions import NotYours
 from storage.errors import Refused
@@ -26,6 +36,9 @@ def place(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         if act in _SHIFTS:
             by, said = _SHIFTS[act]
             shift_page(page=shown, by=by, actor=actor, now=now)
+        elif act == "at":
+            put_page_at(page=shown, place=(place := _number(request, "place")), actor=actor, now=now)
+            said = f"已移到第 {place} 页。"
         elif act == "turn":
             turned = turn_page(page=shown, degrees=_number(request, "degrees"), actor=actor, now=now)
             said = f"现按顺时针 {turned.rotation} 度显示，原图不变。"
@@ -47,6 +60,23 @@ def place(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         return render_page(request, actor, pk, fault=Fault.of(refused, "placing"))
     messages.success(request, said, extra_tags="placing")
     return redirect("page", pk=pk)
+
+
+@require_POST
+@page("page.place")
+def sort(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """Lay the ticked pages of a case onto one row of its checklist."""
+    case = find_case(number, actor, "page.place")
+
+    def lay() -> None:
+        material = case.materials.filter(pk=_number(request, "material")).first()
+        if material is None:
+            raise Refused("no_home", "请选择要归入哪份材料。")
+        ticked = case.pages.filter(pk__in=ids_in(request.POST, "page"))
+        pages = list(ticked.select_related("case", "material").order_by("position", "pk"))
+        move_pages(pages=pages, material=material, actor=actor, now=timezone.now())
+
+    return act_on_case(request, actor, number, at="unsorted", act=lay, said="所选的页已归入材料。")
 
 
 def _number(request: HttpRequest, name: str) -> int:

@@ -21,6 +21,22 @@ class Place:
     def url(self) -> str:
         return reverse(self.view, args=[self.part] if self.part else [])
 
+    def holds(self, path: str, route: str) -> bool:
+        """Whether the page at `path` belongs here: its address lies under this one, or its pattern is named in ALSO."""
+        return path.startswith(self.url) or route.startswith(ALSO.get(self.part or self.view, NOTHING))
+
+
+NOTHING: tuple[str, ...] = ()
+ALSO: Mapping[str, tuple[str, ...]] = {
+    "intake": ("cases/new/",),
+    "reviews": ("pages/<int:pk>/review/",),
+    "talks": ("cases/<str:number>/talk/",),
+    "parcels": ("handovers/", "cases/<str:number>/pack/"),
+    "originals": ("comparisons/",),
+    "handbook": ("cases/<str:number>/example/",),
+    "figures": ("ratings/",),
+}
+"""The patterns of pages that belong to a place and have their address elsewhere, by its view or its list."""
 
 PLACES: Mapping[str, tuple[Place, ...]] = {
     Role.CLERK.value: (
@@ -32,6 +48,8 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
         Place("消息", "inbox", "talks"),
         Place("期限", "attention", "deadlines"),
         Place("寄件", "parcel", "parcels"),
+        Place("原件", "sheet", "originals"),
+        Place("异常", "late", "incidents"),
         Place("已归结", "done", "worklist", "ended"),
         Place("问题反馈", "attention", "problems"),
         Place("知识手册", "directory", "handbook"),
@@ -43,6 +61,8 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
         Place("待审核", "stamp", "worklist", "review"),
         Place("消息", "inbox", "talks"),
         Place("待收件", "parcel", "parcels"),
+        Place("原件", "sheet", "originals"),
+        Place("异常", "late", "incidents"),
         Place("期限", "attention", "deadlines"),
         Place("已办", "done", "worklist", "decided"),
         Place("问题反馈", "attention", "problems"),
@@ -55,13 +75,15 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
         Place("差异", "gap", "discrepancies"),
         Place("结算", "sheet", "settlements"),
         Place("资费", "balance", "tariffs"),
-        Place("政策", "directory", "policies"),
+        Place("邮资政策", "directory", "policies"),
         Place("统计", "chain", "spending"),
     ),
     Role.ADMINISTRATOR.value: (
         Place("事项清单", "sheet", "catalogue"),
         Place("合作", "chain", "agreements"),
         Place("授权", "stamp", "grants"),
+        Place("到期", "late", "expiring"),
+        Place("期限", "attention", "deadline_counts"),
         Place("问题反馈", "attention", "problems"),
         Place("知识手册", "directory", "handbook"),
         Place("指标", "balance", "figures"),
@@ -73,7 +95,7 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
         Place("邮资政策", "sheet", "policies"),
         Place("目录", "directory", "admin:index"),
     ),
-    Role.AUDITOR.value: (Place("审计", "chain", "audit"),),
+    Role.AUDITOR.value: (Place("审计", "chain", "audit"), Place("期限", "attention", "deadline_counts")),
 }
 
 

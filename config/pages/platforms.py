@@ -18,11 +18,11 @@ from config.pages.carrier_accounts import OVERLAPS, overlap_in
 from config.pages.frame import Fault, page
 from config.pages.keyset import newest_first
 from ingest.models import Notice, Subscription
-from ingest.telling.rules import KINDS
-from ingest.telling.services import enable, end, end_overlap, replay, rotate, subscribe
+from ingest.telling.rules import WORDS
+from ingest.telling.services import choose_kinds, enable, end, end_overlap, replay, rotate, subscribe
 from registry.actors import Actor
 from registry.models import ApiKey
-from registry.permissions import NotYours, may, visible
+from registry.permissions import may, visible, yours
 from storage.errors import Refused
 
 PAGE_SIZE = 40
@@ -66,9 +66,9 @@ def subscribe_platform(request: HttpRequest, actor: Actor) -> HttpResponse:
             raise Refused("subscription_key", "请选择接口密钥。")
         subscribe(
             key=key,
-            url=told.get("url", "").strip()[:400],
+            url=told.get("url", "").strip(),
             kinds=told.getlist("kinds"),
-            secret=told.get("secret", "").strip()[:200],
+            secret=told.get("secret", "").strip(),
             actor=actor,
             now=now,
         )
@@ -79,7 +79,7 @@ def subscribe_platform(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @page("platform.edit")
 def rotate_subscription(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    secret = request.POST.get("secret", "").strip()[:200]
+    secret = request.POST.get("secret", "").strip()
     overlap = overlap_in(request, OVERLAPS)
     said = "新密钥已启用，旧密钥在并用期内同时签名。" if overlap else "新密钥已启用，旧密钥已停用。"
     return _act_on(request, actor, pk, partial(rotate, secret=secret, overlap=overlap), said=said)
@@ -89,6 +89,13 @@ def rotate_subscription(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
 @page("platform.edit")
 def end_subscription_overlap(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return _act_on(request, actor, pk, end_overlap, said="旧密钥已停用。")
+
+
+@require_POST
+@page("platform.edit")
+def choose_subscription_kinds(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    kinds = request.POST.getlist("kinds")
+    return _act_on(request, actor, pk, partial(choose_kinds, kinds=kinds), said="此后按新选的事件推送。")
 
 
 @require_POST
@@ -111,9 +118,7 @@ def notices(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @page("platform.edit")
 def replay_notice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    notice = visible(actor, "platform.edit", Notice.objects.filter(pk=pk)).first()
-    if notice is None:
-        raise NotYours
+    notice = yours(visible(actor, "platform.edit", Notice.objects.filter(pk=pk)))
     now = timezone.now()
     return act_elsewhere(
         request,
@@ -140,9 +145,7 @@ def _act_on(
     request: HttpRequest, actor: Actor, pk: int, verb: Callable[..., None], *, said: str, at: str = ""
 ) -> HttpResponse:
     """What `verb` does to one subscription, said at its place unless another is named."""
-    subscription = visible(actor, "platform.edit", Subscription.objects.filter(pk=pk)).first()
-    if subscription is None:
-        raise NotYours
+    subscription = yours(visible(actor, "platform.edit", Subscription.objects.filter(pk=pk)))
     return _act(
         request,
         actor,
@@ -166,7 +169,7 @@ def _show(request: HttpRequest, actor: Actor, fault: Fault | None = None) -> Htt
             .order_by("name")
             if may(Actor.of_key(key), "case.see")
         ],
-        "kinds": [(kind, words) for kind, (words, _) in KINDS.items()],
+        "kinds": list(WORDS.items()),
         "overlaps": OVERLAPS.items(),
         "typed": request.POST if fault else None,
         "fault": fault,
@@ -178,7 +181,7 @@ def _show(request: HttpRequest, actor: Actor, fault: Fault | None = None) -> Htt
 def _shown(subscription: Subscription, now: datetime) -> Shown:
     return Shown(
         subscription,
-        kinds=tuple(KINDS[kind][0] for kind in subscription.kinds if kind in KINDS),
+        kinds=tuple(WORDS[kind] for kind in subscription.kinds if kind in WORDS),
         old_until=subscription.old_secret_until(now=now),
         parked=subscription.parked,  # type: ignore[attr-defined]
         why=FAULTS.get(subscription.disabled_for, subscription.disabled_for),
@@ -194,7 +197,7 @@ def _show_notices(request: HttpRequest, actor: Actor, fault: Fault | None = None
         rows = rows.filter(state=state)
     part = newest_first(rows, after=request.GET.get("after", ""), size=PAGE_SIZE)
     context = {
-        "rows": [(notice, KINDS[notice.event.kind][0]) for notice in part.rows],
+        "rows": [(notice, WORDS[notice.event.kind]) for notice in part.rows],
         "next": part.next,
         "state": state,
         "states": Notice.State.choices,

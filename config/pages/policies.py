@@ -25,7 +25,7 @@ from logistics.rules.payers import PUTIAN, Bearer, Leg, PaymentTerm, Policy
 from logistics.rules.policies import WhatIf, policy_from_data
 from registry.actors import Actor
 from registry.models import ServiceCentre
-from registry.permissions import NotYours, visible
+from registry.permissions import NotYours, visible, yours
 from registry.time import local_day
 from storage.errors import Refused
 
@@ -74,9 +74,7 @@ def _try(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @page("policy.edit")
 def policy_end(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    found = visible(actor, "policy.edit", PostagePolicy.objects.filter(pk=pk)).first()
-    if found is None:
-        raise NotYours
+    found = yours(visible(actor, "policy.edit", PostagePolicy.objects.filter(pk=pk)))
     now = timezone.now()
 
     def end() -> None:
@@ -131,9 +129,7 @@ def ask(request: HttpRequest, actor: Actor) -> HttpResponse:
 @page("exception.approve")
 def decide(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     rows = visible(actor, "exception.approve", PostageException.objects.filter(pk=pk))
-    found, now = rows.select_related("case").first(), timezone.now()
-    if found is None:
-        raise NotYours
+    found, now = yours(rows.select_related("case")), timezone.now()
     approve = request.POST.get("act") == "approve"
     return act_elsewhere(
         request,

@@ -38,7 +38,7 @@ from registry.time import local_day
 from storage.errors import Refused
 
 PAGE_SIZE = 40
-LISTS = {"waiting": "待答复", "late": "逾期", "answered": "待确认", "all": "全部"}
+LISTS = {"waiting": "待答复", "late": "超期", "answered": "待确认", "all": "全部"}
 _TONES = {
     ProblemState.OPEN: ATTENTION,
     ProblemState.REOPENED: ATTENTION,
@@ -262,7 +262,7 @@ def _about(number: str, actor: Actor) -> dict[str, str]:
 def _chip(problem: Problem, today: date) -> Chip:
     state = ProblemState(problem.state)
     late = problem.is_late(today)
-    return Chip(f"{state.label}，已逾期" if late else state.label, LATE if late else _TONES[state])
+    return Chip(f"{state.label}，已超期" if late else state.label, LATE if late else _TONES[state])
 
 
 def _question(problem: Problem) -> str:

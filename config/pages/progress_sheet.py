@@ -6,16 +6,22 @@ Nothing here names a person beyond a masked name, and free texts of offices have
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+
+from django.db.models import OuterRef, Subquery
 
 from ingest.models import Case, Handling, Original
 from ingest.rules import CaseState, HandlingState
-from logistics.models import Waybill
+from ingest.services.results import files_to_fetch
+from logistics.models import Loss, Waybill
+from logistics.rules.losses import LossState, Remedy
 from logistics.rules.parcels import Party, WaybillState
 from logistics.rules.tracking import TrackingKind
+from logistics.services.papers_owed import PapersOwed, papers_owed
 from registry.masking import mask_name, mask_phones_in
 from registry.terms import Delivery
 
+_P = Original.Place
 STAGES: Mapping[str, tuple[str, str]] = {
     CaseState.DRAFT.value: ("窗口正在收件", "材料收齐后，窗口会提交给审批部门。"),
     CaseState.SUBMITTED.value: ("已交审批部门", "审批部门正在看材料，您不需要做什么。"),
@@ -38,7 +44,18 @@ PLACES: Mapping[str, str] = {
     Original.Place.APPLICANT.value: "已交到您手中",
     Original.Place.ARCHIVE.value: "由审批部门存档",
     Original.Place.LOST.value: "暂时没有找到，窗口正在查找并会与您联系",
+    Original.Place.MISSING.value: "暂时没有找到，窗口正在查找并会与您联系",
+    Original.Place.GONE.value: "经查找确认丢失",
 }
+REMEDIES: Mapping[str, str] = {
+    Remedy.REPLACED.value: "，已为您安排补办",
+    Remedy.COMPENSATED.value: "，已向您赔付",
+    Remedy.EXPLAINED.value: "，窗口已向您说明",
+}
+SEND_PAPERS = "还需要您把纸质材料寄给审批部门，请看下面的说明。"
+FILES_LIE_READY = ("结果可以下载了", "下载办法见下面的“审批结果（电子文件）”；下载后办件归结。")
+ENDED_SEARCHING = ("已办完", "有文件正在查找，情况写在原件一栏；有疑问请向收件窗口询问。")
+ENDED_WITHOUT_ALL = ("已办完", "有文件经查找确认丢失，处理情况写在原件一栏；有疑问请向收件窗口询问。")
 
 
 @dataclass(frozen=True)
@@ -76,23 +93,36 @@ class Progress:
     sent: tuple[Sent, ...]
     promised: tuple[tuple[str, date], ...]
     delivery: str
+    papers: PapersOwed | None
+    files: tuple[tuple[int, str, str], ...]
+    """Electronic results that lie ready: which, the office, the name."""
 
 
 def stage_of(case: Case) -> tuple[str, str]:
     """A heading and a sentence."""
+    if case.state == CaseState.CLOSED:
+        # What vanished from an archive is looked for although its case has ended.
+        absent = (Original.Place.GONE, Original.Place.MISSING)
+        places = set(case.originals.filter(place__in=absent).values_list("place", flat=True))
+        if places:
+            return ENDED_SEARCHING if Original.Place.MISSING in places else ENDED_WITHOUT_ALL
+    if case.state == CaseState.DELIVERING and case.delivery == Delivery.ELECTRONIC:
+        return FILES_LIE_READY
     return STAGES[case.state]
 
 
-def progress_of(case: Case) -> Progress:
-    """Four queries, whatever the case has."""
+def progress_of(case: Case, *, now: datetime) -> Progress:
+    """A handful of queries, whatever the case has."""
+    papers, stage = papers_owed(case=case, now=now), stage_of(case)
     return Progress(
         case=case,
-        stage=stage_of(case),
+        stage=(stage[0], SEND_PAPERS) if papers and papers.owed else stage,
+        papers=papers,
         applicant=mask_name(case.applicant_name),
         parts=tuple(
             _part(handling) for handling in case.handlings.select_related("office").order_by("-is_lead", "pk")
         ),
-        originals=tuple(_whereabouts(case.originals.values_list("kind", "place"))),
+        originals=tuple(_whereabouts(_places_of(case))),
         sent=tuple(_sent(case)),
         promised=tuple(
             (material.name, material.deferred_until)
@@ -100,6 +130,7 @@ def progress_of(case: Case) -> Progress:
             if material.deferred_until is not None
         ),
         delivery=Delivery(case.delivery).label,
+        files=tuple((file.pk, file.handling.office.name, file.name) for file in files_to_fetch(case)),
     )
 
 
@@ -117,10 +148,22 @@ def _part(handling: Handling) -> Part:
     )
 
 
-def _whereabouts(rows: Iterable[tuple[str, str]]) -> Iterable[str]:
-    """「2 份申请材料原件在收件窗口保管」: counted, not named."""
-    for (kind, place), count in sorted(Counter(rows).items()):
-        yield f"{count} 份{Original.Kind(kind).label}{PLACES[place]}"
+def _places_of(case: Case) -> list[tuple[str, str, str]]:
+    """Kind and place of each original, and what was done for the applicant where it was written off."""
+    confirmed = Loss.objects.filter(original=OuterRef("pk"), state=LossState.CONFIRMED.value)
+    # What the applicant still has, or sends, stands with the papers to be sent.
+    owed = case.originals.filter(from_applicant=True, stops__reached_at__isnull=True)
+    told = case.originals.exclude(pk__in=owed.filter(place__in=[_P.APPLICANT, _P.PARCEL]))
+    rows = told.annotate(remedy=Subquery(confirmed.values("remedy")[:1]))
+    return [
+        (kind, place, remedy or "") for kind, place, remedy in rows.values_list("kind", "place", "remedy")
+    ]
+
+
+def _whereabouts(rows: Iterable[tuple[str, str, str]]) -> Iterable[str]:
+    """“2 份申请材料原件在收件窗口保管”: counted, not named."""
+    for (kind, place, remedy), count in sorted(Counter(rows).items()):
+        yield f"{count} 份{Original.Kind(kind).label}{PLACES[place]}{REMEDIES.get(remedy, '')}"
 
 
 def _sent(case: Case) -> Iterable[Sent]:
@@ -130,6 +173,7 @@ def _sent(case: Case) -> Iterable[Sent]:
             parcel__handed_over_at__isnull=False,
             state=WaybillState.BOOKED.value,
         )
+        .exclude(parcel__sender_kind=Party.APPLICANT.value)
         .select_related("parcel", "carrier")
         .order_by("pk")
         .distinct()

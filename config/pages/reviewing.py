@@ -33,6 +33,8 @@ FAILURES = {
     "picture_unreadable": "图像打不开或不完整。",
     "picture_empty": "图像没有内容。",
     "ocr_engine_failed": "识别引擎没有在限定时间内读完。",
+    "worker_lost": "识别几次都中途中断，系统已停止尝试。",
+    "storage_unavailable": "识别时读不到这一页的存储文件，系统已停止尝试。",
 }
 """Why a page has no text, by the code that its reading keeps."""
 
@@ -112,7 +114,7 @@ def leave_as_image(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_POST
 @page("page.correct")
 def read_page_again(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Have the page read by the other engine; the work is done apart."""
+    """Have the page read by another engine, or once more by the same; the work is done apart."""
     shown = find_page(pk, actor, "page.correct")
     return _act(
         request,

@@ -15,11 +15,14 @@ from config.pages.frame import Fault, page
 from config.pages.packing import Way, leg_choices, open_bags, packable
 from config.pages.parcel_ends import ends_of
 from config.pages.parcels import find_parcel, render_parcel
+from config.pages.repeating import do_once
 from ingest.models import Case, Original
 from logistics.models import Carrier, Incident, Parcel
+from logistics.rules.parcels import IncidentKind
 from logistics.services.custody import confirm_delivery, report_lost
 from logistics.services.ends import is_sender
-from logistics.services.incidents import resolve_incident
+from logistics.services.filling import fill_by_scan
+from logistics.services.incidents import report_incident, resolve_incident
 from logistics.services.ordering import order_waybill
 from logistics.services.parcels import (
     add_originals,
@@ -29,9 +32,11 @@ from logistics.services.parcels import (
     seal_parcel,
     unseal_parcel,
 )
+from logistics.services.scales import weight_here
 from logistics.services.waybills import cancel_waybill
 from registry.actors import Actor
-from registry.permissions import NotYours, visible
+from registry.permissions import NotYours, visible, yours
+from registry.sheets.forms import labelled
 from storage.errors import Refused
 
 
@@ -43,13 +48,16 @@ def pack_case(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     if request.method == "GET":
         return _render_packing(request, actor, case, legs)
     now = timezone.now()
+
+    def make() -> str:
+        return reverse("parcel", args=[_pack(request, actor, case, legs, now).number])
+
     try:
-        made = _pack(request, actor, case, legs, now)
+        return redirect(do_once(request, make))
     except NotYours:
         raise
     except Refused as refused:
         return _render_packing(request, actor, case, legs, fault=Fault.of(refused, "pack"))
-    return redirect("parcel", number=made.number)
 
 
 def _pack(request: HttpRequest, actor: Actor, case: Case, legs: list[Way], now: datetime) -> Parcel:
@@ -90,6 +98,13 @@ def _render_packing(
         "fault": fault,
     }
     return render(request, "parcel/pack.html", context, status=409 if fault else 200)
+
+
+@page("parcel.pack")
+def scale_reading(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The field for the weight, with what the scale here shows."""
+    scale = weight_here(actor=actor, now=timezone.now())
+    return render(request, "parcel/_weight.html", {"scale": scale, "scale_asked": True})
 
 
 @require_POST
@@ -141,11 +156,24 @@ def cancel(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
 
 @require_POST
 @page("parcel.pack")
+def fill(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """Originals join the list by the code on their case's slip or on a separator sheet."""
+    shown, now = own_parcel(number, actor), timezone.now()
+
+    def scan() -> None:
+        try:
+            fill_by_scan(parcel=shown, token=request.POST.get("code", ""), actor=actor, now=now)
+        except NotYours:
+            raise Refused("scan_unknown", "没有找到这个二维码对应的办件，或它不属于本单位。") from None
+
+    return _act(request, actor, number, at="contents", act=scan, said="已按扫码装入清单。")
+
+
+@require_POST
+@page("parcel.pack")
 def remove(request: HttpRequest, actor: Actor, number: str, pk: int) -> HttpResponse:
     shown, now = own_parcel(number, actor), timezone.now()
-    original = visible(actor, "original.see", Original.objects.filter(pk=pk)).first()
-    if original is None:
-        raise NotYours
+    original = yours(visible(actor, "original.see", Original.objects.filter(pk=pk)))
     return _act(
         request,
         actor,
@@ -183,9 +211,7 @@ def book(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
 @page("parcel.pack")
 def unbook(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     shown, now = own_parcel(number, actor), timezone.now()
-    waybill = shown.waybills.filter(state="booked").first()
-    if waybill is None:
-        raise NotYours
+    waybill = yours(shown.waybills.filter(state="booked"))
     return _act(
         request,
         actor,
@@ -227,11 +253,31 @@ def lost(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
 
 @require_POST
 @page("incident.report")
+def report(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """What a person saw for themselves, of the parcel or of one original on its list."""
+    shown, told = find_parcel(number, actor), request.POST
+
+    def act() -> None:
+        chosen = told.get("original", "")
+        rows = Original.objects.filter(parcel_items__parcel=shown)
+        report_incident(
+            kind=labelled(IncidentKind, told.get("kind", "")),
+            parcel=shown,
+            original=rows.filter(pk=int(chosen)).first() if chosen.isdecimal() else None,
+            actor=actor,
+            now=timezone.now(),
+        )
+
+    return _act(request, actor, number, at="incidents", act=act, said="异常已登记，责任方须在期限内处理。")
+
+
+@require_POST
+@page("incident.report")
 def resolve(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     incident = (
         visible(actor, "incident.report", Incident.objects.filter(pk=pk)).select_related("parcel").first()
     )
-    if incident is None:
+    if incident is None or incident.parcel is None:  # what vanished from a desk ends with its original
         raise NotYours
     now = timezone.now()
     return _act(
@@ -274,4 +320,7 @@ def _grams(text: str) -> int:
 
 
 def _millimetres(text: str) -> int:
-    return int(text) * 10 if text.strip().isdecimal() else 0
+    """A side in whole centimetres; nothing typed is not measured. Raises Refused."""
+    if not (text.strip() or "0").isdecimal():
+        raise Refused("side", "长、宽、高请填整厘米数；不量尺寸就留空。")
+    return int(text.strip() or "0") * 10

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from config.pages.acting import act_elsewhere
-from config.pages.finance import LINES_SHOWN, PAGE_SIZE, download
+from config.pages.finance import LINES_SHOWN, PAGE_SIZE
 from config.pages.frame import Fault, Typed, page
 from config.pages.keyset import newest_first
 from logistics.models import Carrier, Settlement, SettlementLine, SettlementProposal
@@ -23,8 +23,9 @@ from logistics.postage.settlement_files import CASE, ITEM, OFFICE, totals_by
 from logistics.rules.settling import ProposalState
 from registry.actors import Actor
 from registry.models import ServiceCentre
-from registry.permissions import NotYours, visible
+from registry.permissions import NotYours, visible, yours
 from registry.time import local_day
+from storage.downloads import download
 from storage.errors import Refused
 
 
@@ -153,15 +154,9 @@ def settlement_file(request: HttpRequest, actor: Actor, number: str, form: str) 
 
 def _settlement(number: str, actor: Actor) -> Settlement:
     rows = visible(actor, "settlement.see", Settlement.objects.filter(number=number))
-    found = rows.select_related("carrier", "centre", "workbook", "paper").first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(rows.select_related("carrier", "centre", "workbook", "paper"))
 
 
 def _proposal(pk: int, actor: Actor) -> SettlementProposal:
     rows = visible(actor, "settlement.see", SettlementProposal.objects.filter(pk=pk))
-    found = rows.select_related("carrier", "centre", "settlement").first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(rows.select_related("carrier", "centre", "settlement"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from config.pages.acting import act_elsewhere
 from config.pages.frame import Fault, page
+from config.pages.incoming import table_on_disk
 from logistics.models import Carrier, Statement, StatementUpload
 from logistics.postage.columns import REQUIRED, Column
 from logistics.postage.services import (
@@ -22,9 +24,8 @@ from logistics.postage.services import (
 )
 from logistics.rules.uploads import UploadState
 from registry.actors import Actor
-from registry.permissions import NotYours, visible
+from registry.permissions import visible, yours
 from storage.errors import Refused
-from storage.scratch import scratch
 
 STATEMENT_MAX_BYTES = 120 << 20
 
@@ -35,13 +36,8 @@ def take_file(request: HttpRequest, actor: Actor) -> StatementUpload | Statement
     file = request.FILES.get("file")
     if carrier is None or not isinstance(file, UploadedFile):
         raise Refused("statement_choice", "请选择承运商和对账单文件。")
-    if (file.size or 0) > STATEMENT_MAX_BYTES:
-        raise Refused("statement_too_large", "对账单超过 120 MB，请按账期分开下载。")
-    with scratch("statement") as folder:
-        path = folder / "statement"
-        with path.open("wb") as copy:
-            for block in file.chunks():
-                copy.write(block)
+    too_large = Refused("statement_too_large", "对账单超过 120 MB，请按账期分开下载。")
+    with table_on_disk(file, most_bytes=STATEMENT_MAX_BYTES, too_large=too_large) as path:
         return upload_statement(
             path=path,
             carrier=carrier,
@@ -104,6 +100,7 @@ def _show(request: HttpRequest, actor: Actor, pk: int, fault: Fault | None = Non
         "missing": [column.label for column in REQUIRED if preview and column.value not in preview.columns],
         "meanings": Column.choices(),
         "fault": fault,
+        "said": list(messages.get_messages(request)),
     }
     piece = request.headers.get("HX-Target") == "upload"
     template = "finance/_upload.html" if piece else "finance/upload.html"
@@ -126,7 +123,4 @@ def _names(request: HttpRequest) -> Mapping[str, str]:
 def _find(pk: int, actor: Actor) -> StatementUpload:
     """Raises NotYours for a file of another centre."""
     rows = visible(actor, "statement.import", StatementUpload.objects.filter(pk=pk))
-    found = rows.select_related("carrier", "centre", "stored").first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(rows.select_related("carrier", "centre", "stored"))

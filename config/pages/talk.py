@@ -21,8 +21,9 @@ from ingest.services.talking import (
     write_message,
 )
 from registry.actors import Actor
-from registry.permissions import NotYours, visible
+from registry.permissions import NotYours, visible, yours
 from registry.rules.talk import LONGEST, Phase, Side
+from storage.errors import Refused
 
 PAGE_SIZE = 40
 
@@ -65,7 +66,7 @@ def write(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
             actor=actor,
             now=timezone.now(),
         ),
-        said="已留言，对方打开「消息」就能看到。",
+        said="已留言，对方打开“消息”就能看到。",
         at="write",
         back=f"{reverse('talk', args=[number])}#write",
         refused=lambda fault: _show(request, actor, case, fault=fault),
@@ -92,8 +93,15 @@ def retract(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def reveal_numbers(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """One message with its numbers, once; the look is recorded. Not kept by any cache."""
     message = _message(pk, actor, "thread.see")
-    words = reveal_message(message=message, actor=actor, now=timezone.now())
-    response = _show(request, actor, message.thread.case, shown=(message.pk, words))
+    case = message.thread.case
+    try:
+        words = reveal_message(message=message, actor=actor, now=timezone.now())
+    except NotYours:
+        raise
+    except Refused as refused:
+        there = reverse("talk", args=[case.number])
+        return _show(request, actor, case, fault=Fault.of(refused, "lines", page=there))
+    response = _show(request, actor, case, shown=(message.pk, words))
     response["Cache-Control"] = "no-store"
     return response
 
@@ -126,7 +134,4 @@ def _show(
 
 
 def _message(pk: int, actor: Actor, act: str) -> Message:
-    found = visible(actor, act, Message.objects.filter(pk=pk)).select_related("thread__case").first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(visible(actor, act, Message.objects.filter(pk=pk)).select_related("thread__case"))

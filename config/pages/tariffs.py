@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from config.pages.acting import act_elsewhere
 from config.pages.frame import Fault, Typed, page
+from config.pages.incoming import table_on_disk
 from logistics.models import Carrier, TariffContract
 from logistics.postage.services import (
     TariffImport,
@@ -23,10 +24,9 @@ from logistics.postage.services import (
 from logistics.rules.tariffs import Consignment, Quote
 from registry.actors import Actor
 from registry.models import Region, ServiceCentre
-from registry.permissions import NotYours, visible
+from registry.permissions import NotYours, visible, yours
 from registry.time import local_day
 from storage.errors import Refused
-from storage.scratch import scratch
 
 FILE_MAX_BYTES = 8 << 20
 FAULTS_SHOWN = 200
@@ -58,13 +58,8 @@ def _import(request: HttpRequest, actor: Actor) -> TariffImport:
     file = request.FILES.get("file")
     if carrier is None or not isinstance(file, UploadedFile):
         raise Refused("tariff_choice", "请选择承运商和资费文件。")
-    if (file.size or 0) > FILE_MAX_BYTES:
-        raise Refused("tariff_too_large", "资费文件超过 8 MB，请核对是否选错了文件。")
-    with scratch("tariff") as folder:
-        path = folder / "tariff.xlsx"
-        with path.open("wb") as copy:
-            for block in file.chunks():
-                copy.write(block)
+    too_large = Refused("tariff_too_large", "资费文件超过 8 MB，请核对是否选错了文件。")
+    with table_on_disk(file, most_bytes=FILE_MAX_BYTES, too_large=too_large) as path:
         return import_tariff(
             path=path,
             carrier=carrier,
@@ -151,17 +146,11 @@ def _show(
 
 def _contract(pk: int, actor: Actor) -> TariffContract:
     rows = visible(actor, "tariff.edit", TariffContract.objects.filter(pk=pk))
-    found = rows.select_related("carrier").first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(rows.select_related("carrier"))
 
 
 def _centre(actor: Actor) -> ServiceCentre:
-    centre = ServiceCentre.objects.filter(pk=actor.centre_id or 0).first()
-    if centre is None:
-        raise NotYours
-    return centre
+    return yours(ServiceCentre.objects.filter(pk=actor.centre_id or 0))
 
 
 def _carrier(code: str) -> Carrier:

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
-from django.urls import reverse
 from django.utils import timezone
 
 from ingest.models import Case, Rating
@@ -42,5 +40,5 @@ def _last_words(case: Case, actor: Actor) -> dict[str, object] | None:
 def _after(case: Case, actor: Actor) -> After:
     ask = ask_of(case, now=timezone.now())
     shown = ask is not None and may(actor, "case.deliver")
-    link = f"{settings.PUBLIC_URL}{reverse('rating', args=[ask.token_text])}" if ask and shown else ""
+    link = ask.link if ask and shown else ""
     return After(link, Rating.objects.filter(ask__case=case).exists())

@@ -1,21 +1,25 @@
 """未归类: scanned stacks are split here, and the pages that found no home wait with a picture and a one-click home."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Count, Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from config.pages.case_sheet import find_case
 from config.pages.frame import Fault, page
 from config.pages.images import READABLE, THUMBNAIL, page_jpeg
-from config.pages.uploads import on_disk, sized
+from config.pages.incoming import paper_on_disk
+from config.pages.uploads import chosen
 from ingest.models import Case, Material, Stack, StackPage
 from ingest.piecewise import find, finish_stack
 from ingest.rules import CaseState
@@ -31,12 +35,14 @@ from ingest.stacks import (
 )
 from registry.actors import Actor
 from registry.models import Window
-from registry.permissions import NotYours, visible
+from registry.permissions import NotYours, visible, yours
+from registry.time import to_the_minute
 from registry.tokens import Purpose, check
 from storage.errors import Refused
 
 MOST_WAITING = 120
 MOST_CASES = 40
+LATEST = 5
 _HOME = re.compile(r"([0-9A-Za-z]+)\s*·\s*(\d+)")
 
 
@@ -50,6 +56,32 @@ class Run:
     home: Material | None
 
 
+@dataclass(frozen=True)
+class Part:
+    """What one screen shows of many pages: from which place on (from 0), and how many there are."""
+
+    pages: list[StackPage]
+    count: int
+    begin: int
+
+    @property
+    def next(self) -> int | None:
+        behind = self.begin + len(self.pages)
+        return behind if behind < self.count else None
+
+    @property
+    def before(self) -> int | None:
+        return max(0, self.begin - MOST_WAITING) if self.begin else None
+
+    @property
+    def first(self) -> int:
+        return self.begin + 1
+
+    @property
+    def last(self) -> int:
+        return self.begin + len(self.pages)
+
+
 @page("page.place")
 def tray(request: HttpRequest, actor: Actor) -> HttpResponse:
     """What waits for a home, run by run; and what was set aside."""
@@ -60,17 +92,15 @@ def tray(request: HttpRequest, actor: Actor) -> HttpResponse:
 @page("page.place")
 def upload_stack(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Take in scanned stacks. The script sends one at a time and gets its line of the tray back."""
-    piecewise = request.headers.get("X-Requested-With") == "tray"
-    window = Window.objects.filter(pk=actor.window_id or 0).first()
-    if window is None:
-        raise NotYours
+    piecewise, began = request.headers.get("X-Requested-With") == "tray", timezone.now()
+    window = yours(Window.objects.filter(pk=actor.window_id or 0))
     try:
         if arrived := request.POST.get("arrived"):
             now = timezone.now()
             arrival = find(key=arrived, actor=actor, now=now)
             received = [finish_stack(arrival=arrival, window=window, actor=actor, now=now)]
         else:
-            received = [_receive(file, window, actor) for file in request.FILES.getlist("files")]
+            received = [_receive(file, window, actor) for file in chosen(request)]
     except NotYours:
         raise
     except Refused as refused:
@@ -78,18 +108,23 @@ def upload_stack(request: HttpRequest, actor: Actor) -> HttpResponse:
             return render(request, "case/_refused_file.html", {"fault": refused}, status=409)
         return _render(request, actor, fault=Fault.of(refused, "unsorted"))
     if piecewise:
-        if not received:
-            return HttpResponse(status=400)
         return render(
-            request, "work/_stack_file.html", {"stack": received[0], "words": words_of(received[0])}
+            request, "work/_stack_file.html", {"stack": received[0], "words": _said(received[0], began)}
         )
     for stack in received:
-        messages.success(request, f"{stack.original_name}：{words_of(stack)}", extra_tags="unsorted")
+        messages.success(request, f"{stack.original_name}：{_said(stack, began)}", extra_tags="unsorted")
     return redirect("unsorted")
 
 
+def _said(stack: Stack, began: datetime) -> str:
+    """What became of a stack, and that it is none of now when it came before."""
+    if stack.uploaded_at >= began:
+        return words_of(stack)
+    return f"已于 {to_the_minute(stack.uploaded_at)} 扫描上传过，没有重复收入。{words_of(stack)}"
+
+
 def _receive(file: UploadedFile[bytes], window: Window, actor: Actor) -> Stack:
-    with on_disk(sized(file)) as path:
+    with paper_on_disk(file) as path:
         return receive_stack(
             window=window, path=path, original_name=file.name or "", actor=actor, now=timezone.now()
         )
@@ -118,18 +153,14 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
 @page("page.place")
 def aside(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Take the ticked pages out of the tray; they stay below it."""
-    count = put_aside(pages=_ticked(request, actor), actor=actor, now=timezone.now())
-    messages.success(request, f"{count} 页已搁置，没有删除，可以随时放回。", extra_tags="unsorted")
-    return redirect("unsorted")
+    return _act(request, actor, put_aside, "页已搁置，没有删除，可以随时放回。")
 
 
 @require_POST
 @page("page.place")
 def back(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Put pages that were set aside into the tray again."""
-    count = take_back(pages=_ticked(request, actor), actor=actor, now=timezone.now())
-    messages.success(request, f"{count} 页已放回。", extra_tags="unsorted")
-    return redirect("unsorted")
+    return _act(request, actor, take_back, "页已放回。")
 
 
 @page("page.place")
@@ -153,22 +184,43 @@ def separators(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     return response
 
 
+def _act(request: HttpRequest, actor: Actor, act: Callable[..., int], said: str) -> HttpResponse:
+    """What `act` does to the ticked pages; a refusal is said on the tray."""
+    try:
+        count = act(pages=_ticked(request, actor), actor=actor, now=timezone.now())
+    except NotYours:
+        raise
+    except Refused as refused:
+        return _render(request, actor, fault=Fault.of(refused, "unsorted"))
+    messages.success(request, f"{count} {said}", extra_tags="unsorted")
+    return redirect("unsorted")
+
+
 def _render(request: HttpRequest, actor: Actor, *, fault: Fault | None = None) -> HttpResponse:
     mine = visible(actor, "page.place", StackPage.objects.select_related("stack"))
-    waiting = list(
-        mine.filter(fate=StackPage.Fate.WAITING).order_by("stack_id", "number")[: MOST_WAITING + 1]
-    )
-    shown = waiting[:MOST_WAITING]
+    waiting = _part(request, "from", mine.filter(fate=StackPage.Fate.WAITING).order_by("stack_id", "number"))
+    aside = _part(request, "aside", mine.filter(fate=StackPage.Fate.ASIDE).order_by("-stack_id", "number"))
     context = {
-        "runs": _runs(shown),
-        "more": len(waiting) > MOST_WAITING,
-        "aside": list(mine.filter(fate=StackPage.Fate.ASIDE).order_by("-stack_id", "number")[:MOST_WAITING]),
-        "rows": _open_rows(actor) if shown else [],
+        "runs": _runs(waiting.pages),
+        "waiting": waiting,
+        "aside": aside,
+        "rows": _open_rows(actor) if waiting.pages else [],
         "stacks": _latest(actor),
-        "fault": fault,
+        "fault": replace(fault, page=reverse("unsorted")) if fault else None,
+        "home": request.POST.get("home", ""),
+        "ticked": request.POST.getlist("page"),
         "said": list(messages.get_messages(request)),
     }
     return render(request, "work/unsorted.html", context, status=409 if fault else 200)
+
+
+def _part(request: HttpRequest, name: str, pages: QuerySet[StackPage]) -> Part:
+    """As many pages as one screen bears, from the place that the address names; the last ones behind their end."""
+    count, wanted = pages.count(), request.GET.get(name, "")
+    begin = int(wanted) if wanted.isdecimal() else 0
+    if begin >= count:
+        begin = max(0, count - 1) // MOST_WAITING * MOST_WAITING
+    return Part(list(pages[begin : begin + MOST_WAITING]), count, begin)
 
 
 def _runs(pages: list[StackPage]) -> list[Run]:
@@ -200,8 +252,8 @@ def _open_rows(actor: Actor) -> list[Material]:
 
 
 def _latest(actor: Actor) -> list[tuple[Stack, str]]:
-    stacks = visible(actor, "page.place", Stack.objects.annotate(count=Count("pages")))
-    return [(stack, words_of(stack)) for stack in stacks.order_by("-uploaded_at", "-pk")[:5]]
+    stacks = visible(actor, "page.place", Stack.objects.all())
+    return [(stack, words_of(stack)) for stack in stacks.order_by("-uploaded_at", "-pk")[:LATEST]]
 
 
 def _ticked(request: HttpRequest, actor: Actor) -> list[StackPage]:
@@ -232,7 +284,4 @@ def _material(request: HttpRequest, actor: Actor) -> Material:
 
 
 def _page(pk: int, actor: Actor) -> StackPage:
-    found = visible(actor, "page.place", StackPage.objects.filter(pk=pk)).select_related("stored").first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(visible(actor, "page.place", StackPage.objects.filter(pk=pk)).select_related("stored"))

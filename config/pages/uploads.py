@@ -1,12 +1,9 @@
 """Files from the counter: each is inspected on arrival and its verdict said at once."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 
 from django.contrib import messages
-from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,13 +13,13 @@ from django.views.decorators.http import require_POST
 from config.pages.case_sheet import find_case
 from config.pages.cases import render_case
 from config.pages.frame import Fault, page
+from config.pages.incoming import paper_on_disk
 from ingest.models import Case, Material, SourceFile
-from ingest.piecewise import check_size, find, finish_file
+from ingest.piecewise import find, finish_file
 from ingest.uploads import also_in, receive_file, to_scan_again, where_it_is
 from registry.actors import Actor
 from registry.permissions import NotYours
 from storage.errors import Refused
-from storage.scratch import scratch
 
 
 @require_POST
@@ -39,7 +36,7 @@ def upload(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
         if arrived := request.POST.get("arrived"):
             received = [_receive_arrived(arrived, case, material, actor)]
         else:
-            received = [_receive(file, case, material, actor) for file in request.FILES.getlist("files")]
+            received = [_receive(file, case, material, actor) for file in chosen(request)]
     except NotYours:
         raise
     except Refused as refused:
@@ -47,8 +44,6 @@ def upload(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
             return render(request, "case/_refused_file.html", {"fault": refused}, status=409)
         return render_case(request, actor, number, fault=Fault.of(refused, at))
     if piecewise:
-        if not received:
-            return HttpResponse(status=400)
         return render(
             request,
             "case/_file.html",
@@ -74,7 +69,7 @@ def file_facts(file: SourceFile, since: datetime | None = None) -> dict[str, obj
 
 
 def _receive(file: UploadedFile[bytes], case: Case, material: Material | None, actor: Actor) -> SourceFile:
-    with on_disk(sized(file)) as path:
+    with paper_on_disk(file) as path:
         return receive_file(
             case=case,
             material=material,
@@ -91,24 +86,12 @@ def _receive_arrived(key: str, case: Case, material: Material | None, actor: Act
     return finish_file(arrival=arrival, case=case, material=material, actor=actor, now=now)
 
 
-def sized(file: UploadedFile[bytes]) -> UploadedFile[bytes]:
-    """The file, unless it is larger than this installation takes. Raises Refused."""
-    check_size(file.size or 0)
-    return file
-
-
-@contextmanager
-def on_disk(file: UploadedFile[bytes]) -> Iterator[Path]:
-    """The file's path; small ones that Django kept in memory are written out first."""
-    if isinstance(file, TemporaryUploadedFile):
-        yield Path(file.temporary_file_path())
-        return
-    with scratch("upload") as folder:
-        path = folder / "file"
-        with path.open("wb") as copy:
-            for block in file.chunks():
-                copy.write(block)
-        yield path
+def chosen(request: HttpRequest) -> list[UploadedFile[bytes]]:
+    """The files of a tray. Raises Refused when none was chosen."""
+    files: list[UploadedFile[bytes]] = request.FILES.getlist("files")
+    if not files:
+        raise Refused("no_files", "请先选择要上传的文件。")
+    return files
 
 
 def _material(case: Case, number: str) -> Material | None:
@@ -122,14 +105,12 @@ def _material(case: Case, number: str) -> Material | None:
 
 def _summary(received: list[SourceFile], actor: Actor) -> str:
     """One sentence for several files; those refused are named with their reason."""
-    if not received:
-        return "没有选择文件。"
     refused = [file for file in received if file.verdict == SourceFile.Verdict.REFUSED]
     sentence = f"已接收 {len(received) - len(refused)} 个文件。"
-    sentence += "".join(f"「{file.original_name}」被拒收：{file.reason}" for file in refused)
+    sentence += "".join(f"“{file.original_name}”被拒收：{file.reason}" for file in refused)
     sentence += "".join(
-        f"「{file.original_name}」：{words}" for file in received if (words := also_in(file, actor))
+        f"“{file.original_name}”：{words}" for file in received if (words := also_in(file, actor))
     )
     return sentence + "".join(
-        f"「{file.original_name}」{words}。" for file in received for words in to_scan_again(file)
+        f"“{file.original_name}”{words}。" for file in received for words in to_scan_again(file)
     )

@@ -22,6 +22,14 @@ from registry.time import local_day
 PAGE_SIZE = 40
 H = HandlingState
 RUNNING = (CaseState.SUBMITTED, CaseState.PRE_REVIEW, CaseState.ACCEPTED, CaseState.SUPPLEMENT)
+# Named one by one: "in none of the others" is asked of every case that a window has ever ended.
+WITH_THE_OFFICE = (
+    CaseState.SUBMITTED,
+    CaseState.PRE_REVIEW,
+    CaseState.ACCEPTED,
+    CaseState.DECIDED,
+    CaseState.DELIVERING,
+)
 OPEN_PROMISES = Material.objects.filter(deferred_until__isnull=False, promise_kept_at__isnull=True).values(
     "case"
 )
@@ -56,14 +64,8 @@ WORK_LISTS = {
         "在办",
         "已提交、尚未归结的件，先到期的在前。",
         "现在没有在办的件。",
-        Q(is_lead=True) & ~Q(case__state__in=[CaseState.DRAFT, CaseState.SUPPLEMENT, *ENDED]),
-        (
-            CaseState.SUBMITTED,
-            CaseState.PRE_REVIEW,
-            CaseState.ACCEPTED,
-            CaseState.DECIDED,
-            CaseState.DELIVERING,
-        ),
+        Q(is_lead=True, case__state__in=WITH_THE_OFFICE),
+        WITH_THE_OFFICE,
         lead_rows,
     ),
     "promised": WorkList(

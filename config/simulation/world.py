@@ -1,43 +1,33 @@
 """What a simulated world holds beside our database: dice, clock, people, the courier's books, and where bags really are."""
 
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from random import Random
 from typing import TypeVar
 
 import httpx
+from django.db.models import Model, QuerySet
 
+from config.simulation.bills import Bills
 from config.simulation.clock import Clock
-from config.simulation.people import OFFICES, People, assemble
+from config.simulation.couriers import Couriers, engage
+from config.simulation.envelopes import Envelopes, Where
+from config.simulation.people import People, assemble
+from config.simulation.postage import take_over
 from config.simulation.wire import Wire
 from logistics.couriers.calling import Caller
-from logistics.models import Carrier
-from logistics.postage.contracts import add_tariff
+from logistics.models import Parcel
 from logistics.sandbox.server import running
-from logistics.sandbox.tariff import sample_tariff
 from logistics.sandbox.world import World as CourierWorld
-from logistics.services.accounts import add_account, add_carrier, calling_through
+from logistics.services.accounts import calling_through
 from logistics.services.breakers import SharedBreaker
-from registry.actors import SYSTEM
-from registry.models import Office, ServiceCentre
 from registry.reference.load import load_reference
-from registry.time import local_day
 
 T = TypeVar("T")
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 — signs pushes of the sandbox alone
-
-
-class Where(StrEnum):
-    """Where a bag really is, whatever anybody wrote down. BACK: at the sender again, after it was on the road."""
-
-    SENDER = "sender"
-    COURIER = "courier"
-    RECEIVER = "receiver"
-    BACK = "back"
-    GONE = "gone"
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -55,18 +45,29 @@ class Deed:
 
 @dataclass
 class World:
-    """`wanted`: how many cases are opened in all. `calm`: misfortunes are over, everybody brings things to their end."""
+    """`wanted`: how many cases are opened in all. `calm`: misfortunes are over, everybody brings things to their end.
+    `on_paper`: numbers of the cases that have real pages, one in `paper_every` (0: none). `rescans`: by their digests,
+    whether what was scanned when a paper arrived was that very paper. `envelopes`: what applicants sent themselves.
+    `mislaid`: by the key of a paper that is not on its desk, where it really is. `issued`: digests of the files that
+    offices issued as results.
+    """
 
     seed: int
     wanted: int
     dice: Random
     clock: Clock
     people: People
-    neutral: Carrier
-    followed: Carrier
+    couriers: Couriers
     courier: CourierWorld
     wire: Wire
     bags: dict[str, Where] = field(default_factory=dict)
+    envelopes: Envelopes = field(default_factory=Envelopes)
+    mislaid: dict[int, Where] = field(default_factory=dict)
+    issued: set[str] = field(default_factory=set)
+    bills: Bills = field(default_factory=Bills)
+    paper_every: int = 0
+    on_paper: set[str] = field(default_factory=set)
+    rescans: dict[str, bool] = field(default_factory=dict)
     broker: list[int] = field(default_factory=list)
     written: int = 0
     calm: bool = False
@@ -78,12 +79,35 @@ class World:
     def one_of(self, things: "list[T] | tuple[T, ...]") -> T | None:
         return self.dice.choice(things) if things else None
 
-    def bag(self, parcel_number: str) -> Where:
-        return self.bags.get(parcel_number, Where.SENDER)
+    def one_row(self, rows: "QuerySet[Row]") -> "Row | None":
+        """One of the rows by chance; only that one is read, for most bear encrypted columns."""
+        pk = self.one_of(list(rows.order_by("pk").values_list("pk", flat=True)))
+        return None if pk is None else rows.get(pk=pk)
+
+    def is_on_paper(self, number: str) -> bool:
+        """Whether a case has real pages: about one in `paper_every`, told from its number; they are kept in mind."""
+        if self.paper_every and zlib.crc32(number.encode()) % self.paper_every == 0:
+            self.on_paper.add(number)
+        return number in self.on_paper
+
+    def bag(self, parcel: Parcel) -> Where:
+        """Where a bag or an applicant's envelope really is. Of an envelope that nobody knows any more: at the applicant's."""
+        if not parcel.is_from_applicant:
+            return self.bags.get(parcel.number, Where.SENDER)
+        envelope = self.envelopes.of(parcel)
+        return envelope.where if envelope else Where.SENDER
+
+    def put(self, parcel: Parcel, where: Where) -> None:
+        """The bag is there now."""
+        envelope = self.envelopes.of(parcel) if parcel.is_from_applicant else None
+        if envelope is not None:
+            envelope.where = where
+        else:
+            self.bags[parcel.number] = where
 
 
 @contextmanager
-def opened_world(*, seed: int, cases: int) -> Iterator[World]:
+def opened_world(*, seed: int, cases: int, paper_every: int = 0) -> Iterator[World]:
     """Reference data, people, a courier sandbox that listens, and its accounts, in the database of this process."""
     clock = Clock()
     courier = CourierWorld(clock=clock.now)
@@ -101,52 +125,16 @@ def opened_world(*, seed: int, cases: int) -> Iterator[World]:
         with calling_through(caller):
             load_reference()
             people = assemble()
-            neutral, followed = _engage(courier, server.url, clock)
+            couriers = engage(courier, server.url, clock)
+            take_over(clock)
             yield World(
                 seed=seed,
                 wanted=cases,
                 dice=dice,
                 clock=clock,
                 people=people,
-                neutral=neutral,
-                followed=followed,
+                couriers=couriers,
                 courier=courier,
                 wire=Wire(),
+                paper_every=paper_every,
             )
-
-
-def _engage(courier: CourierWorld, url: str, clock: Clock) -> tuple[Carrier, Carrier]:
-    """Two carriers, and an account of every paying centre with each: one we order from, one followed by kuaidi100."""
-    now = clock.now()
-    neutral = add_carrier(code="neutral", name="中性速递", adapter="neutral", actor=SYSTEM, now=now)
-    followed = add_carrier(
-        code="ems", name="邮政速递", adapter="kuaidi100", company="ems", actor=SYSTEM, now=now
-    )
-    codes = sorted({office.centre.code for office in Office.objects.filter(code__in=OFFICES)})
-    for code in codes:
-        centre = ServiceCentre.objects.get(code=code)
-        courier.accounts[f"key-{code}"] = [SECRET]
-        courier.kuaidi100_keys[f"kd-{code}"] = f"customer-{code}"
-        secrets = {"api_key": f"key-{code}", "webhook_secret": SECRET}
-        _account(neutral, centre, secrets, {"base_url": url}, clock)
-        secrets = {"key": f"kd-{code}", "customer": f"customer-{code}", "salt": "salt-A1"}
-        _account(
-            followed, centre, secrets, {"poll_url": f"{url}/poll", "query_url": f"{url}/poll/query.do"}, clock
-        )
-    return neutral, followed
-
-
-def _account(
-    carrier: Carrier, centre: ServiceCentre, secrets: dict[str, str], options: dict[str, str], clock: Clock
-) -> None:
-    add_account(
-        carrier=carrier,
-        centre=centre,
-        number=f"T-{centre.code}",
-        credentials=secrets,
-        options=options,
-        actor=SYSTEM,
-        now=clock.now(),
-    )
-    tariff = sample_tariff(carrier=carrier.code, centre_id=centre.pk, day=local_day(clock.now()))
-    add_tariff(tariff=tariff, actor=SYSTEM, now=clock.now())

@@ -15,10 +15,39 @@ document.addEventListener("htmx:sendError", () => {
   if (bar) bar.hidden = false;
 });
 document.addEventListener("htmx:afterOnLoad", showNetwork);
+
+/* ---------- parts of a page: an answer that is none is said, a new list is told to who cannot see it ---------- */
+function showFailure(failed) {
+  const bar = document.querySelector("[data-failed]");
+  if (bar) bar.hidden = !failed;
+}
+document.addEventListener("htmx:beforeSwap", (event) => {
+  // Signed out meanwhile: the page to sign in is no part of this one.
+  const address = event.detail.xhr.responseURL;
+  if (!address || new URL(address).pathname !== document.body.dataset.login) return;
+  event.detail.shouldSwap = false;
+  location.reload();
+});
+document.addEventListener("htmx:responseError", () => showFailure(true));
+document.addEventListener("htmx:afterSwap", () => showFailure(false));
+document.addEventListener("htmx:afterSettle", (event) => {
+  const list = event.target;
+  const place = document.querySelector("[data-listed]");
+  if (!place || !list.matches?.("#list, #items")) return;
+  const rows = list.querySelectorAll("tbody tr").length;
+  place.textContent = rows ? `列出 ${rows} 行` : list.querySelector(".empty strong")?.textContent || "没有内容";
+});
 document.addEventListener("submit", (event) => {
   if (event.target.matches("[data-later]")) return;  // these keep what was scanned
   if (!navigator.onLine) { event.preventDefault(); showNetwork(); scrollTo({ top: 0 }); }
 }, true);
+
+/* ---------- on a phone the row of places is wider than the window: the one that is open is shown ---------- */
+document.querySelector(".places [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
+/* ---------- what was refused is brought before the eye ---------- */
+document.querySelector("main [data-fault], main [aria-invalid=true]")?.scrollIntoView({ block: "nearest" });
+document.querySelector("main [aria-invalid=true]")?.focus({ preventScroll: true });
 
 /* ---------- one click, one effect ---------- */
 document.addEventListener("submit", (event) => {
@@ -26,7 +55,8 @@ document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || form.matches("[data-tray]") || form.method !== "post") return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "1";
-  setTimeout(() => { delete form.dataset.sent; }, 4000);
+  // What opens in another window leaves this one as it is; otherwise the next page comes, however slowly.
+  setTimeout(() => { delete form.dataset.sent; }, form.target ? 4000 : 30000);
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
 
@@ -159,6 +189,23 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
   }
 });
+
+/* ---------- Enter in the box above a list: the only row is opened, of several the first is marked, for j k Enter ---------- */
+const opens = document.querySelector("[data-opens]");
+if (opens) {
+  const box = opens.querySelector("input");
+  const choose = () => {
+    const rows = document.querySelectorAll(`${opens.dataset.opens} tbody tr`);
+    if (rows.length === 1) rows[0].querySelector("a").click();
+    else if (rows.length) { box.blur(); rows[0].setAttribute("aria-selected", "true"); }
+  };
+  let entered = false;                        // until something else is typed: the list may come once more
+  opens.addEventListener("submit", () => { entered = true; });
+  box.addEventListener("input", () => { entered = false; });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (entered && `#${event.target.id}` === opens.dataset.opens) choose();
+  });
+}
 
 /* ---------- a scan from anywhere goes to the page's scan box, else to the search box ---------- */
 let typedFast = "";

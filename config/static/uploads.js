@@ -8,6 +8,7 @@ const KEEP_MS = 24 * 60 * 60 * 1000;          // the server forgets them, too
 const MOST_TRIES = 6;                         // at one piece while the network is there
 const LABELS = {
   sending: "上传中", checking: "检查中", lost: "网络中断，恢复后自动继续", failed: "上传失败，请重试",
+  unread: "读不出这个文件，请核对后再选一次", empty: "文件夹里没有可以上传的文件",
   signedOut: "登录已失效，请重新登录后再选一次这个文件，会从断开处继续",
 };
 
@@ -237,40 +238,76 @@ async function take(tray, files) {
   const waiting = chosen.map((file) => [file, list.appendChild(line(file))]);
   tray.classList.add("busy");
   for (const [file, item] of waiting) await send(tray, file, item);
+  wait = FIRST_LOOK_MS;
   tray.classList.remove("busy");
   recall(tray);
   for (const input of tray.querySelectorAll("input[type=file]")) input.value = "";
   if (!document.querySelector("[data-tray].busy")) refreshChecklist();
 }
 
-async function refreshChecklist() {
-  // The pages that just arrived appear above their tray; what the tray said stays where it is.
-  const answer = await fetch(location.pathname, { headers: { "X-Requested-With": "refresh" } }).catch(() => null);
+async function refreshChecklist(gently = false) {
+  // The pages that just arrived appear above their tray; what the tray said stays where it is. Gently: and what is in use.
+  const answer = await fetch(document.body.dataset.here, { headers: { "X-Requested-With": "refresh" } }).catch(() => null);
   if (!answer || !answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const row of document.querySelectorAll("[data-refresh]")) {
     const other = fresh.getElementById(row.id);
-    if (other) row.replaceChildren(...other.childNodes);
+    if (other && !(gently && inUse(row))) row.replaceChildren(...other.childNodes);
   }
+  watchAwaited();
 }
+
+function inUse(place) {
+  // Somebody is about to answer there: an open part, the focus, or a tick that was changed.
+  return place.contains(document.activeElement) || place.querySelector("details[open]") !== null
+    || [...place.querySelectorAll("input")].some((input) => input.checked !== input.defaultChecked);
+}
+
+/* ---------- while pages are being read or a card is waited for, what they say appears by itself ---------- */
+const FIRST_LOOK_MS = 3000;
+const LAST_LOOK_MS = 60_000;                  // where nobody reads, the page stops asking
+let look = 0;
+let wait = FIRST_LOOK_MS;
+
+function watchAwaited() {
+  clearTimeout(look);
+  if (!document.querySelector("[data-awaited]") || wait > LAST_LOOK_MS) return;
+  look = setTimeout(() => {
+    wait *= 1.2;
+    if (document.hidden || document.querySelector("[data-tray].busy")) watchAwaited();
+    else refreshChecklist(true);
+  }, wait);
+}
+watchAwaited();
 
 async function dropped(transfer) {
   // Entries have to be asked for at once: they are gone after the first wait.
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files];
-  const found = [];
-  for (const entry of entries) await gather(entry, found);
+  const found = { files: [], unread: [], empty: [] };
+  if (!entries.some((entry) => entry.isDirectory)) return { ...found, files: [...transfer.files] };
+  for (const entry of entries) {
+    const before = found.files.length + found.unread.length;
+    await gather(entry, found);
+    if (entry.isDirectory && found.files.length + found.unread.length === before) found.empty.push(entry.name);
+  }
   return found;
 }
 
 async function gather(entry, found) {
-  if (entry.isFile) { found.push(await new Promise((resolve, reject) => entry.file(resolve, reject))); return; }
-  const reader = entry.createReader();
-  for (;;) {
-    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!some.length) return;
-    for (const inner of some) await gather(inner, found);
-  }
+  // What cannot be read is named, and keeps nothing beside it from going in.
+  try {
+    if (entry.isFile) {
+      const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+      if (!LITTER.test(file.name)) found.files.push(file);
+      return;
+    }
+    const reader = entry.createReader();
+    for (;;) {
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!some.length) return;
+      for (const inner of some) await gather(inner, found);
+    }
+  } catch { found.unread.push(entry.name); }
 }
 
 function prepareTrays(root) {
@@ -287,7 +324,12 @@ function prepareTrays(root) {
     drop.addEventListener("drop", (event) => {
       event.preventDefault();
       drop.classList.remove("over");
-      dropped(event.dataTransfer).then((files) => { if (files.length) take(tray, files); });
+      dropped(event.dataTransfer).then(({ files, unread, empty }) => {
+        const list = tray.querySelector(".tray-files");
+        for (const name of unread) fail(list.appendChild(line({ name })), LABELS.unread);
+        for (const name of empty) fail(list.appendChild(line({ name })), LABELS.empty);
+        if (files.length) take(tray, files);
+      });
     });
   }
 }

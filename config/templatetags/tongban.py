@@ -1,5 +1,6 @@
 """How values look on screen: icons, chips, dates, deadlines, money, masked people."""
 
+import secrets
 from datetime import date, datetime
 from typing import Any
 
@@ -11,18 +12,22 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from config.pages import chips
-from config.pages.case_sheet import lacks
+from config.pages.case_sheet import CaseSheet, lacks
 from config.pages.chips import Chip, deadline_chip
+from config.pages.frame import Fault
+from config.pages.repeating import TOKEN
 from ingest.inspect.sentences import FAULT_WORDS, FAULTS
 from ingest.models import Case, HandbookEntry, Material
-from ingest.services.choosing import SETTLED
+from ingest.services.choosing import may_still_choose
 from logistics.models import Discrepancy, HandoverList, Parcel
+from ocr.comparing import Trouble
 from registry.masking import mask_address, mask_id_number, mask_name, mask_phone
 from registry.paper.symbols import qr_svg
-from registry.terms import Delivery
-from registry.time import local, local_day
+from registry.terms import Delivery, Mode
+from registry.time import local_day, to_the_minute
 
 register = template.Library()
+ROW_FLAWS = frozenset({Trouble.EXPIRED, Trouble.NOT_SIGNED})
 
 register.filter(mask_name)
 register.filter(mask_phone)
@@ -91,7 +96,7 @@ def has_text(values: list[str], value: object) -> bool:
 @register.simple_tag
 def choices_open(case: Case) -> list[tuple[str, str]]:
     """The ways in which the result may come, as long as the applicant may still choose; nothing afterwards."""
-    return [] if case.state in SETTLED else Delivery.choices()
+    return Delivery.choices() if may_still_choose(case) else []
 
 
 @register.simple_tag
@@ -108,6 +113,17 @@ def lacks_chip(material: Material) -> SafeString:
 
 
 @register.simple_tag
+def flaw_chips(sheet: CaseSheet, material: Material) -> SafeString:
+    """A chip for each thing that the text of its pages says against this row's paper, until somebody looked at it."""
+    flaws = dict.fromkeys(
+        finding.trouble.label
+        for finding in sheet.disagreeing
+        if finding.trouble in ROW_FLAWS and any(place.material == material.name for place in finding.places)
+    )
+    return format_html_join("", " {}", ((chip(Chip(flaw, chips.ATTENTION)),) for flaw in flaws))
+
+
+@register.simple_tag
 def place_of(material: Material) -> str:
     """Where on the case page this material's acts answer."""
     return f"material-{material.position}"
@@ -115,8 +131,8 @@ def place_of(material: Material) -> str:
 
 @register.filter
 def moment(value: datetime | None) -> str:
-    """「2026-11-22 09:05」 at Asia/Shanghai."""
-    return f"{local(value):%Y-%m-%d %H:%M}" if value else ""
+    """“2026-11-22 09:05” at Asia/Shanghai."""
+    return to_the_minute(value) if value else ""
 
 
 @register.filter
@@ -130,7 +146,7 @@ def day(value: date | datetime | None) -> str:
 def time_left(
     context: template.Context, deadline: date | None, paused: date | None = None
 ) -> SafeString | str:
-    """「剩 3 个工作日」 with icon and tone; empty without a deadline."""
+    """“剩 3 个工作日” with icon and tone; empty without a deadline."""
     today, calendar = local_day(timezone.now()), context["calendar"]
     soon = context["deadline_rules"].amber_days
     shown = deadline_chip(deadline, paused=paused, today=today, calendar=calendar, soon=soon)
@@ -139,7 +155,7 @@ def time_left(
 
 @register.filter
 def yuan(fen: int | None) -> str:
-    """Fen as 「12.00 元」, exact."""
+    """Fen as “12.00 元”, exact."""
     if fen is None:
         return "—"
     sign, amount = ("-", -fen) if fen < 0 else ("", fen)
@@ -166,10 +182,20 @@ def entry(values: Any, key: Any) -> Any:
 def fault_at(context: template.Context, at: str) -> SafeString | str:
     """The refusal that belongs to this place on the page, or nothing."""
     fault = context.get("fault")
-    if fault is None or fault.at != at:
-        return ""
+    return _told(fault) if fault is not None and fault.at == at else ""
+
+
+@register.simple_tag(takes_context=True)
+def fault_left(context: template.Context) -> SafeString | str:
+    """The refusal whose place is not on the page any more, or nothing. Stands at the end of the page, in sight."""
+    fault = context.get("fault")
+    return _told(fault) if isinstance(fault, Fault) and not fault.told else ""
+
+
+def _told(fault: Fault) -> SafeString:
+    fault.told.append(fault.at)
     return format_html(
-        '<div class="notice late" role="alert">{}<p>{}</p></div>', icon("attention"), fault.message
+        '<div class="notice late" data-fault role="alert">{}<p>{}</p></div>', icon("attention"), fault.message
     )
 
 
@@ -196,6 +222,13 @@ def said_at(context: template.Context, at: str) -> SafeString | str:
 
 
 @register.simple_tag(takes_context=True)
+def points_matter(context: template.Context, sheet: CaseSheet) -> bool:
+    """Whether the review points have to be seen: where they hold back an acceptance, where one is answered, or in doubt."""
+    refused = context.get("fault") is not None and context["fault"].at == "points"
+    return refused or sheet.case.mode == Mode.WINDOW_ACCEPT or any(each.answer for each in sheet.asked)
+
+
+@register.simple_tag(takes_context=True)
 def typed(context: template.Context, at: str, name: str, otherwise: str = "") -> str:
     """What the person had typed into this field before the act was refused."""
     kept = context.get("typed")
@@ -203,13 +236,26 @@ def typed(context: template.Context, at: str, name: str, otherwise: str = "") ->
     return str(values.get(name, otherwise))
 
 
+@register.simple_tag
+def once() -> SafeString:
+    """What makes a form safe to send twice: it stands inside each form that makes something new."""
+    return format_html('<input type="hidden" name="{}" value="{}">', TOKEN, secrets.token_urlsafe(18))
+
+
+@register.simple_tag(takes_context=True)
+def here(context: template.Context) -> str:
+    """The address of this page, also where it is shown again at the address of an act that was refused."""
+    fault = context.get("fault")
+    return str(getattr(fault, "page", "") or context["request"].path)
+
+
 @register.simple_tag(takes_context=True)
 def query(context: template.Context, **changes: Any) -> str:
-    """The page's own filters with some changed, as a query string; a None drops the name."""
+    """This page with its own filters and some of them changed; a None drops the name."""
     values = context["request"].GET.copy()
     for name, value in changes.items():
         if value in (None, ""):
             values.pop(name, None)
         else:
             values[name] = str(value)
-    return f"?{values.urlencode()}" if values else "?"
+    return f"{here(context)}?{values.urlencode()}" if values else here(context)

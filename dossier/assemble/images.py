@@ -1,25 +1,28 @@
-"""Page images into the file: JPEG byte for byte, bilevel as CCITT G4, everything else without loss."""
+"""Page images into the file: JPEG byte for byte, bilevel as CCITT G4, everything else without loss.
+
+Nothing is decoded here. A JPEG and a plain PNG go in as they are: what is read of them are the lengths of their parts and
+the numbers of their headers. What has to be unpacked is coded anew in a limited child.
+"""
 
 import hashlib
-import io
 import struct
-import warnings
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, TiffImagePlugin
-
 from dossier.assemble.writer import Name, Ref, StreamingWriter, Value
 from dossier.contents import PagePlan
+from ingest.inspect import NotCoded, coded
 from storage.errors import Refused
 
 JPEG = "image/jpeg"
 PNG = "image/png"
-TIFF = "image/tiff"
-PIXEL_LIMIT = 250_000_000
 COLOURS = {1: Name("DeviceGray"), 3: Name("DeviceRGB")}
+FRAMES = frozenset({0xC0, 0xC1, 0xC2})
+"""Headers of the ways to code a JPEG that PDF knows: baseline, extended, progressive."""
+TABLES = frozenset({0xC4, 0xC8, 0xCC})
+"""Within the numbers of frames, and none."""
+SCAN = 0xDA
+TOO_MANY = frozenset({"too_many_pixels", "too_heavy"})
 
 
 class PageDamaged(Refused):
@@ -57,23 +60,32 @@ def embed(writer: StreamingWriter, page: PagePlan) -> Embedded:
         head, data = parts
         _check_size(page, int(str(head["Width"])), int(str(head["Height"])))
         return _written(writer, head, data)
-    return _decoded(writer, page, content)
+    return _coded(writer, page)
 
 
-def _decoded(writer: StreamingWriter, page: PagePlan, content: bytes) -> Embedded:
-    with _opened(io.BytesIO(content)) as image:
-        _check_size(page, *image.size)
-        if image.mode == "1":
-            head, data = _group4(image)
-            return _written(writer, head, data)
-        lossless = image.mode in ("L", "RGB")
-        plain = image if lossless else _to_srgb(image)
-        head = _head(*plain.size, COLOURS[len(plain.getbands())], 8) | {
-            "Filter": Name("FlateDecode"),
-            "DecodeParms": {"Predictor": 15, "Colors": len(plain.getbands()), "Columns": plain.width},
+def _coded(writer: StreamingWriter, page: PagePlan) -> Embedded:
+    """What a child made of the picture."""
+    try:
+        stream, data = coded(page.path)
+    except NotCoded as refusal:
+        raise PageDamaged("像素过多" if refusal.code in TOO_MANY else "无法解码") from refusal
+    _check_size(page, stream.width, stream.height)
+    if stream.coding == "CCITTFaxDecode":
+        head = _head(stream.width, stream.height, COLOURS[1], 1) | {
+            "Filter": Name(stream.coding),
+            "DecodeParms": {
+                "K": -1,
+                "Columns": stream.width,
+                "Rows": stream.height,
+                "BlackIs1": not stream.inverted,
+            },
         }
-        data = zlib.compress(_filtered_rows(plain), 9)
-    return _written(writer, head, data, original_needed=not lossless)
+    else:
+        head = _head(stream.width, stream.height, COLOURS[stream.channels], 8) | {
+            "Filter": Name(stream.coding),
+            "DecodeParms": {"Predictor": 15, "Colors": stream.channels, "Columns": stream.width},
+        }
+    return _written(writer, head, data, original_needed=stream.converted)
 
 
 def _written(
@@ -94,18 +106,6 @@ def _head(width: int, height: int, colours: Value, bits: int) -> dict[str, Value
     }
 
 
-def _opened(source: Path | io.BytesIO) -> Image.Image:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            image = Image.open(source)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombWarning) as error:
-            raise PageDamaged("无法解码") from error
-    if image.width * image.height > PIXEL_LIMIT:
-        raise PageDamaged("像素过多")
-    return image
-
-
 def _check_size(page: PagePlan, width: int, height: int) -> None:
     if (width, height) != (page.width, page.height):
         raise PageDamaged("尺寸不符")
@@ -113,57 +113,28 @@ def _check_size(page: PagePlan, width: int, height: int) -> None:
 
 def _jpeg_components(page: PagePlan) -> int:
     """1 or 3 for a JPEG that PDF can show as it is; 0 asks for conversion (CMYK and the like)."""
-    with _opened(page.path) as image:
-        _check_size(page, *image.size)
-        return {"L": 1, "RGB": 3}.get(image.mode, 0) if image.format in ("JPEG", "MPO") else 0
+    width, height, components = _jpeg_frame(page.path)
+    _check_size(page, width, height)
+    return components if components in COLOURS else 0
 
 
-def _to_srgb(image: Image.Image) -> Image.Image:
-    """Eight bits, no alpha: transparent parts become paper."""
-    if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-        high = image.convert("I")
-        return high.point(lambda value: value / 256).convert("L")
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        paper = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(paper, layer).convert("RGB")
-    return image.convert("RGB")
+def _jpeg_frame(path: Path) -> tuple[int, int, int]:
+    """Width, height and components, from the first header of a frame; 0 components for a coding that PDF does not know.
 
-
-def _filtered_rows(image: Image.Image) -> bytes:
-    """PNG "Up" rows: what a scan compresses well with, and cheap to make."""
-    rows = np.asarray(image, dtype=np.uint8).reshape(image.height, -1)
-    result = np.empty((image.height, rows.shape[1] + 1), dtype=np.uint8)
-    result[:, 0] = 2
-    result[0, 1:] = rows[0]
-    np.subtract(rows[1:], rows[:-1], out=result[1:, 1:])
-    return result.tobytes()
-
-
-def _group4(image: Image.Image) -> tuple[dict[str, Value], bytes]:
-    """One CCITT G4 strip out of a TIFF made in memory. Black is 0 in the image, as PDF's default has it."""
-    buffer = io.BytesIO()
-    directory = TiffImagePlugin.ImageFileDirectory_v2()
-    directory[TiffImagePlugin.ROWSPERSTRIP] = image.height
-    image.save(buffer, "TIFF", compression="group4", tiffinfo=directory)
-    buffer.seek(0)
-    with Image.open(buffer) as coded:
-        tags = coded.tag_v2  # type: ignore[attr-defined]
-        offsets, counts = tags[TiffImagePlugin.STRIPOFFSETS], tags[TiffImagePlugin.STRIPBYTECOUNTS]
-        inverted = tags[TiffImagePlugin.PHOTOMETRIC_INTERPRETATION] == 0
-    if len(offsets) != 1:
-        raise ValueError("CCITT G4 coding gave more than one strip")
-    data = buffer.getvalue()[offsets[0] : offsets[0] + counts[0]]
-    head = _head(image.width, image.height, COLOURS[1], 1) | {
-        "Filter": Name("CCITTFaxDecode"),
-        "DecodeParms": {
-            "K": -1,
-            "Columns": image.width,
-            "Rows": image.height,
-            "BlackIs1": not inverted,
-        },
-    }
-    return head, data
+    The parts before it are stepped over by their lengths.
+    """
+    with path.open("rb") as file:
+        if file.read(2) != b"\xff\xd8":
+            raise PageDamaged("无法解码")
+        while len(part := file.read(4)) == 4 and part[0] == 0xFF:
+            marker, length = part[1], int.from_bytes(part[2:], "big")
+            if 0xC0 <= marker <= 0xCF and marker not in TABLES and len(body := file.read(6)) == 6:
+                height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
+                return width, height, body[5] if marker in FRAMES and body[0] == 8 else 0
+            if marker == SCAN or length < 2:
+                break
+            file.seek(length - 2, 1)
+    raise PageDamaged("无法解码")
 
 
 def _plain_png(content: bytes) -> tuple[dict[str, Value], bytes] | None:

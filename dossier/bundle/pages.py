@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from dossier.bundle.guide import Facts, Step
-from registry.time import local
+from registry.time import to_the_minute
 
 TITLE = ("如何自行核验这份卷宗", "How to verify this dossier yourself")
 NEEDS = (
@@ -76,5 +76,5 @@ def html_page(steps: Sequence[Step], facts: Facts) -> str:
 def _about(facts: Facts) -> str:
     return (
         f"办件 {facts.case_number} 卷宗第 {facts.version} 版 / case {facts.case_number}, dossier version {facts.version}; "
-        f"SHA-256 {facts.sha256}; {local(facts.made_at):%Y-%m-%d %H:%M} (Asia/Shanghai)"
+        f"SHA-256 {facts.sha256}; {to_the_minute(facts.made_at)} (Asia/Shanghai)"
     )

@@ -32,6 +32,7 @@ from ocr.rescans import beside
 from registry.actors import Actor
 from registry.events import record
 from registry.permissions import check_may
+from registry.rules.talk import fitting
 from storage.errors import Refused
 from storage.models import Kind
 from storage.scratch import scratch
@@ -54,7 +55,7 @@ def take_rescan(*, original: Original, path: Path, actor: Actor, now: datetime) 
     """
     check_may(actor, "original.compare", original)
     if (original.place, original.place_id) != (Original.Place.OFFICE, actor.office_id):
-        raise Refused("original_not_here", f"「{original.name}」不在本部门，收到后才能比对。")
+        raise Refused("original_not_here", f"“{original.name}”不在本部门，收到后才能比对。")
     dossier, leaves = _signed_pages(original, actor)
     known = ArrivalComparison.objects.filter(
         original=original, dossier=dossier, sha256=digest_of(path)
@@ -150,7 +151,7 @@ def judge_arrival(
     incident, by the event.
     """
     check_may(actor, "original.compare", comparison)
-    words = " ".join(reason.split())[:LONGEST_REASON]
+    words = fitting(" ".join(reason.split()), longest=LONGEST_REASON, what="理由")
     with transaction.atomic():
         held = ArrivalComparison.objects.select_for_update().get(pk=comparison.pk)
         if held.state == ArrivalState.JUDGED:
@@ -158,7 +159,7 @@ def judge_arrival(
                 return
             raise Refused(
                 "arrival_judged",
-                f"这次比对已认定为「{held.get_verdict_display()}」，如需改判请重新扫描比对。",
+                f"这次比对已认定为“{held.get_verdict_display()}”，如需改判请重新扫描比对。",
             )
         if held.state == ArrivalState.WAITING and verdict != ArrivalVerdict.UNCOMPARABLE:
             raise Refused("arrival_waiting", "还在比对，请稍候刷新后再认定。", can_retry=True)
@@ -225,7 +226,7 @@ def _matched(
     if found.index is None:
         return SheetMatch(number, None)
     spots = tuple(Spot(place.kind, place.signed, place.sheet) for place in found.places)
-    return SheetMatch(number, order[found.index], found.agreement, found.unseen, spots)
+    return SheetMatch(number, order[found.index], found.agreement, found.unseen, spots, found.further)
 
 
 def _tell(comparison: ArrivalComparison, kind: str, actor: Actor, now: datetime, **data: object) -> None:

@@ -11,7 +11,7 @@ from registry.actors import Actor
 from registry.events import record
 from registry.models import User
 from registry.permissions import check_may
-from registry.time import local
+from registry.time import to_the_minute
 from storage.errors import Refused
 from storage.scratch import scratch
 from storage.services import fetch_to
@@ -87,7 +87,7 @@ def stamped_copy(*, dossier: Dossier, actor: Actor, now: datetime, target: Path)
         raise NotReady
     office = dossier.handling.office
     words = f"仅供{office.name}办理{dossier.handling.case.item.name}使用"
-    trace = f"{actor.label}　{local(now):%Y-%m-%d %H:%M}　副本，以存档原件为准"
+    trace = f"{actor.label}　{to_the_minute(now)}　副本，以存档原件为准"
     with scratch("copy") as folder:
         archived = folder / "archived.pdf"
         fetch_to(dossier.stored, archived)

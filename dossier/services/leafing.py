@@ -17,7 +17,7 @@ from dossier.services.handing_out import NotReady, authorise_download
 from dossier.verify.pages import MANIFEST_NAME
 from registry.actors import Actor
 from registry.permissions import NotYours, check_may
-from registry.time import local
+from registry.time import to_the_minute
 from storage.errors import Refused
 from storage.scratch import scratch
 from storage.services import fetch_to
@@ -75,7 +75,7 @@ def material_copy(
             made_at=now,
             use=use,
         )
-        trace = f"{actor.label}　{local(now):%Y-%m-%d %H:%M}　摘自 {origin.case_number} 卷宗第 {dossier.version} 版"
+        trace = f"{actor.label}　{to_the_minute(now)}　摘自 {origin.case_number} 卷宗第 {dossier.version} 版"
         write_excerpt(archived, target, origin=origin, marks=(use, trace))
     return download
 

@@ -22,8 +22,18 @@ _PAGES_WITH = {
     messages.Drawn: range(1),
     messages.Registered: range(1),
     messages.Set: range(1),
+    messages.Unpacked: range(1),
+    messages.Coded: range(1),
 }
-V = TypeVar("V", messages.Done, messages.Drawn, messages.Registered, messages.Set)
+V = TypeVar(
+    "V",
+    messages.Done,
+    messages.Drawn,
+    messages.Registered,
+    messages.Set,
+    messages.Unpacked,
+    messages.Coded,
+)
 
 
 def ask_child(
@@ -42,10 +52,16 @@ def ask_child(
     return _died("crashed"), []
 
 
-def left_by_child(path: Path) -> Path:
-    """What the child left in its work folder under this name. Raises ValueError for a link or anything but a file."""
-    if not stat.S_ISREG(path.lstat().st_mode):
+def left_by_child(path: Path, *, size: int | None = None) -> Path:
+    """What the child left in its work folder under this name, of `size` bytes if that is known.
+
+    Raises ValueError for a link or anything but such a file, FileNotFoundError.
+    """
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode):
         raise ValueError("inspection child left something that is not a file")
+    if size is not None and found.st_size != size:
+        raise ValueError("inspection child left more or less than it said")
     return path
 
 

@@ -21,7 +21,9 @@ def set_beside(foreign: Path, own: Path, target: Path) -> None:
     sheet = pikepdf.new()
     try:
         with pikepdf.open(foreign) as theirs, pikepdf.open(own) as ours:
-            for page in theirs.pages[:MOST_BESIDE]:
+            if len(theirs.pages) > MOST_BESIDE:
+                raise Unacceptable("too_many_beside", pages=len(theirs.pages), limit=MOST_BESIDE)
+            for page in theirs.pages:
                 _compose(sheet, page, ours.pages[0])
             if not len(sheet.pages):
                 raise Unacceptable("no_pages")

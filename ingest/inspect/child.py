@@ -14,10 +14,12 @@ from PIL import Image
 
 from ingest.inspect import limits
 from ingest.inspect.beside import set_beside
+from ingest.inspect.coded import write_coded
 from ingest.inspect.kinds import HEAD_BYTES, TAIL_BYTES, MediaType, media_type_of, refuse_two_in_one
 from ingest.inspect.pages import PageWriter
 from ingest.inspect.pdf import take_pdf
 from ingest.inspect.pictures import take_heic, take_jpeg, take_png, take_webp
+from ingest.inspect.raw import write_raw
 from ingest.inspect.tiff import take_tiff
 from ingest.inspect.unacceptable import Unacceptable
 from ingest.inspect.views import draw_view
@@ -92,6 +94,12 @@ def _told(request: dict[str, Any], answers: BinaryIO, refused: dict[str, Any]) -
     """The answer to each kind of question."""
     if "view" in request:
         return _view(request)
+    if "unpack" in request:
+        target = Path(request["folder"]) / limits.PIXELS
+        return {"unpacked": write_raw(Path(request["path"]), target, side=request["unpack"])}
+    if "code" in request:
+        target = Path(request["folder"]) / limits.CODED
+        return {"coded": write_coded(Path(request["path"]), target, step=_renew_allowance)}
     if "beside" in request:
         set_beside(Path(request["path"]), Path(request["beside"]), Path(request["folder"]) / limits.BESIDE)
         return {"set_beside": True}
@@ -113,6 +121,7 @@ def _inspect(request: dict[str, Any], answers: BinaryIO, refused: dict[str, Any]
         most=request["most_pages"],
         read_codes=_read_codes if request["codes"] else None,
         separators=request["separators"],
+        judged=request["judged"],
     )
     path = Path(request["path"])
     media_type, head, tail = _first_look(path)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 _ORIENTATION, _ACROSS, _DOWN, _UNIT, _GPS = 0x0112, 0x011A, 0x011B, 0x0128, 0x8825
-_CAPTURE = 0x8769
 
 
 @dataclass(frozen=True)

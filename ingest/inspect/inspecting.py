@@ -23,6 +23,7 @@ def inspect_file(
     pool: Pool | None = None,
     codes: bool = False,
     separators: bool = False,
+    judged: bool = True,
     most_pages: int = MAX_PAGES,
 ) -> Inspection:
     """Inspect one file and write its pages into `out_dir` (made if missing).
@@ -30,8 +31,8 @@ def inspect_file(
     Always answers with an Inspection: whatever the file does to its parser is a refusal with a
     sentence. A refused file leaves nothing in `out_dir`. Pages are named 0001.jpg, 0002.png, …;
     `out_dir` must hold no such files yet (FileExistsError). With `codes` every QR code and barcode on the pages
-    is read, too, as hard as `ingest.codes` can; with `separators` what a page has of a separator sheet. A file of
-    more than `most_pages` is refused.
+    is read, too, as hard as `ingest.codes` can; with `separators` what a page has of a separator sheet. Pages that are
+    not to be `judged` are called neither faulty nor blank. A file of more than `most_pages` is refused.
     """
     if not path.is_file():
         return _refused("missing", {}, sha256="", size=0, media_type="")
@@ -47,6 +48,7 @@ def inspect_file(
             "password": password,
             "codes": codes,
             "separators": separators,
+            "judged": judged,
             "most_pages": most_pages,
         }
         verdict, pages = ask_child(request, messages.Done, pool)

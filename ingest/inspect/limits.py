@@ -59,7 +59,7 @@ MOST_SIGNED = 3
 """Signed pages that one rescanned picture is held against in one request."""
 
 MOST_PLACES = 200
-"""Places of difference that are told of one page."""
+"""Places of difference that are told of one page, the largest; of the others their number."""
 
 FILES_PER_CHILD = 100
 MAX_ANSWER_BYTES = 16 * MIB
@@ -70,8 +70,23 @@ VIEW = "view.jpg"
 BESIDE = "beside.pdf"
 """A stranger's PDF with a sheet of ours beside it, in the work folder."""
 
-MOST_BESIDE = 10
-"""Pages of a stranger's PDF that are set so."""
+MOST_BESIDE = 100
+"""Pages of a stranger's PDF that are set so; a longer one is refused, none of its pages is left out in silence."""
+
+PIXELS = "pixels"
+"""A kept page's pixels, row by row, in the work folder."""
+
+MAX_UNPACKED_BYTES = 288 * MIB
+"""What one decoded page may take when it is to be read; the largest sound scan (A3 at 600 dpi, colour) needs 280 MB."""
+
+STRIP_PIXELS = 4 * MIB
+"""Decoded pixels are made gray or coloured, flattened on paper and made smaller so many at a time."""
+
+CODED = "coded"
+"""A kept page's picture as the bytes of a PDF stream, in the work folder."""
+
+PATIENT_SECONDS = 60.0
+"""Wall time for a kept page that nobody waits for at a counter; CPU time is limited anyway."""
 
 VECTORS = "vectors.pdf"
 """The file of pages that may stay what they are, in the work folder and beside the pages."""

@@ -40,13 +40,15 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Match:
     """`index` among the pages that were given, None for none. `agreement` is the share of ink that agrees, `unseen`
-    that of the signed page's ink which the rescanned picture does not show."""
+    that of the signed page's ink which the rescanned picture does not show; `further` counts the smaller places beyond
+    the `MOST_PLACES` largest, which alone are told."""
 
     index: int | None
     agreement: float = 0.0
     inliers: int = 0
     unseen: float = 0.0
     places: tuple[Place, ...] = field(default=())
+    further: int = 0
 
 
 def match_page(rescan: Path, pages: Sequence[SignedPage], *, pool: Pool | None = None) -> Match:
@@ -65,6 +67,7 @@ def match_page(rescan: Path, pages: Sequence[SignedPage], *, pool: Pool | None =
                 found.inliers,
                 found.unseen,
                 tuple(Place(place.kind, place.signed, place.sheet) for place in found.places),
+                found.further,
             )
         if best.agreement >= ENOUGH:
             break

@@ -115,6 +115,7 @@ class Found(_Message):
     agreement: Annotated[float, Field(ge=0, le=1)] = 0.0
     unseen: Annotated[float, Field(ge=0, le=1)] = 0.0
     places: Annotated[tuple[Place, ...], Field(max_length=MOST_PLACES)] = ()
+    further: Annotated[int, Field(ge=0)] = 0
 
 
 class Registered(_Message):
@@ -130,7 +131,44 @@ class Set(_Message):
     set_beside: Literal[True]
 
 
-Message = Finished | Refusal | Done | Drawn | Registered | Set
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
+
+
+class Raw(_Message):
+    """`rows` × `columns` × `channels` bytes of pixels, from `offset` on, out of a picture of `width` × `height`."""
+
+    offset: Annotated[int, Field(ge=0, le=64)]
+    rows: Side
+    columns: Side
+    channels: Literal[1, 3]
+    width: Side
+    height: Side
+
+
+class Unpacked(_Message):
+    """The pixels that were asked for lie in the work folder under their one name."""
+
+    unpacked: Raw
+
+
+class Stream(_Message):
+    """How a picture lies in a PDF. `converted` says that its pixels are not those of the file any more."""
+
+    coding: Literal["CCITTFaxDecode", "FlateDecode"]
+    width: Side
+    height: Side
+    channels: Literal[1, 3]
+    inverted: bool = False
+    converted: bool = False
+
+
+class Coded(_Message):
+    """The picture that was asked for lies coded in the work folder under its one name."""
+
+    coded: Stream
+
+
+Message = Finished | Refusal | Done | Drawn | Registered | Set | Unpacked | Coded
 _adapter: TypeAdapter[Message] = TypeAdapter(Message)
 
 

@@ -34,6 +34,7 @@ class PageWriter:
     most: int = MAX_PAGES
     read_codes: Callable[[Path], list[dict[str, Any]]] | None = None
     separators: bool = False
+    judged: bool = True
 
     def remove(self, *what: str) -> None:
         self.removed.extend(name for name in what if name not in self.removed)
@@ -109,7 +110,7 @@ class PageWriter:
         text: tuple[TextLine, ...],
         vector: int | None = None,
     ) -> None:
-        seen = quality.look(path, dpi=dpi)
+        seen = quality.look(path, dpi=dpi) if self.judged or self.separators else None
         self.announce(
             {
                 "name": path.name,
@@ -121,8 +122,8 @@ class PageWriter:
                 "source": source,
                 "text": [asdict(line) for line in text],
                 "vector": vector,
-                "faults": seen.faults() if seen else (),
-                "blank": seen is not None and sheets.is_blank(seen.gray),
+                "faults": seen.faults() if seen and self.judged else (),
+                "blank": seen is not None and self.judged and sheets.is_blank(seen.gray),
                 "codes": self.read_codes(path) if self.read_codes else [],
                 "sheet": self._sheet(seen) if self.separators and seen else None,
             }

@@ -1,8 +1,9 @@
 """Legible or not, at once: what is wrong with a page's picture, judged while the applicant is still at the counter.
 
 Everything is measured on a gray copy of about 150 dots per inch, so that the limits are those of printed text and not
-of the device. The limits were set on generated scans and on others' photographs (docs/decisions/0040); a page that is
-found at fault is still taken in: the clerk decides whether it is scanned again.
+of the device. Whoever changes one raises `sentences.FAULTS_VERSION`. The limits were set on generated
+scans and on others' photographs (docs/decisions/0040); a page that is found at fault is still taken in: the clerk
+decides whether it is scanned again.
 """
 
 from collections.abc import Iterator
@@ -13,8 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-VERSION = 1
-"""Rises whenever a limit or a measure changes; kept with every judgement."""
 WORKING_DPI = 150
 WORKING_SIDE = 1754
 """The long side of a page of unknown resolution: A4 at the working resolution."""
@@ -144,7 +143,7 @@ def sharpness(gray: Gray) -> float | None:
 
 def _level(gray: Gray, share: float) -> int:
     """The level below which this share of the pixels lies."""
-    counts = np.bincount(gray.ravel(), minlength=256).cumsum()
+    counts = np.cumsum(Image.fromarray(gray).histogram())
     return int(np.searchsorted(counts, share * counts[-1]))
 
 

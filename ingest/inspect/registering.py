@@ -190,7 +190,7 @@ def _compare(signed: _Sheet, sheet: _Sheet, matrix: NDArray[np.float64], page: S
     lone = np.minimum(mine, other) < OTHER_INK * np.maximum(mine, other)
     differs = judged & ((alike < limit) | (lone & (alike < DIFFERS_IF_READ_OTHERWISE)))
     red = _red_beside(signed, sheet, matrix, shape)
-    places = list(_places(differs, alike, mine, other, red))[:MOST_PLACES]
+    places = list(_places(differs, alike, mine, other, red))
     text = judged if red is None else judged & ~red
     return {
         "agreement": round(float((alike[text] >= limit[text]).mean()), 4) if text.any() else 0.0,
@@ -204,8 +204,9 @@ def _compare(signed: _Sheet, sheet: _Sheet, matrix: NDArray[np.float64], page: S
                     for x, y in _moved(matrix, _corners(box))
                 ],
             }
-            for kind, box in places
+            for kind, box in places[:MOST_PLACES]
         ],
+        "further": len(places[MOST_PLACES:]),
     }
 
 

@@ -28,6 +28,7 @@ REFUSALS: Mapping[str, str] = {
     "animated": "这是动态图片（{frames} 帧），不是扫描件，请另存为静态图片后上传。",
     "metadata_bomb": "图片的附加信息解开后异常庞大，可能是恶意文件，请重新扫描后上传。",
     "not_a_pdf": "不是可读的 PDF（文件结构已损坏），请重新导出或打印后扫描上传。",
+    "too_many_beside": "文件有 {pages} 页，超过一次打印 {limit} 页的上限，请在原系统中打印。",
     "no_room_beside": "页面太大，一张 A4 纸上放不下，请在原系统中打印。",
     "no_pages": "这个 PDF 没有任何页面，请重新导出后上传。",
     "locked": "这个 PDF 设有打开密码，请输入密码，或请申请人另存一份不加密的文件。",
@@ -50,6 +51,8 @@ FAULTS: Mapping[str, str] = {
     "skewed": "放得太斜",
 }
 """What may be wrong with a page's picture (see `ingest.inspect.quality`), in words for the clerk."""
+FAULTS_VERSION = 1
+"""Rises whenever a limit or a measure changes; kept with every judgement."""
 FAULT_WORDS: Mapping[str, str] = {
     "too_dark": "太暗",
     "blurred": "模糊",

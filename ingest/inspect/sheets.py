@@ -39,11 +39,13 @@ def is_blank(gray: Gray) -> bool:
     rows, columns = (side // _CELL for side in inside.shape)
     if min(rows, columns) < 1:
         return False
-    cells = inside[: rows * _CELL, : columns * _CELL].reshape(rows, _CELL, columns, _CELL)
+    lines = inside[: rows * _CELL, : columns * _CELL].reshape(rows, _CELL, columns * _CELL)
     # The paper is judged place by place: uneven light is not ink.
-    paper = np.minimum(_local_paper(cells.max(axis=(1, 3))), 255)
-    ink = cells.astype(np.int16) < (paper - _INK)[:, None, :, None]
-    return int((ink.sum(axis=(1, 3)) >= _INKED_PIXELS).sum()) < _FEWEST_CELLS
+    paper = _local_paper(_across(np.maximum, lines.max(axis=1)))
+    darkest_paper = np.clip(paper - _INK, 0, 255).astype(np.uint8)
+    ink = lines < np.repeat(darkest_paper, _CELL, axis=1)[:, None, :]
+    inked = _across(np.add, ink.view(np.uint8).sum(axis=1, dtype=np.uint8))
+    return int((inked >= _INKED_PIXELS).sum()) < _FEWEST_CELLS
 
 
 def codes_on(gray: Gray) -> list[str]:
@@ -56,6 +58,14 @@ def is_barred(gray: Gray) -> bool:
     """Whether solid bars of an even pitch run along two opposite edges, as on a separator sheet, however it lies."""
     upright = _edge_is_barred(gray) and _edge_is_barred(gray[:, ::-1])
     return upright or (_edge_is_barred(gray.T) and _edge_is_barred(gray.T[:, ::-1]))
+
+
+def _across(join: np.ufunc, columns: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """One value for each cell, of the values of its columns. Slices are many times as fast as a short axis."""
+    joined = columns[:, ::_CELL].copy()
+    for start in range(1, _CELL):
+        join(joined, columns[:, start::_CELL], out=joined)
+    return joined
 
 
 def _local_paper(brightest: NDArray[np.uint8]) -> NDArray[np.int16]:

@@ -9,9 +9,11 @@ from ingest.models.identity import IdentityCheck
 from ingest.models.materials import Material, Original, OriginalStop, Page, SourceFile
 from ingest.models.platforms import Notice, Subscription
 from ingest.models.problems import Example, HandbookEdition, HandbookEntry, Problem, ProblemEntry
+from ingest.models.results import ResultFile
 from ingest.models.satisfaction import Rating, RatingAsk
 from ingest.models.stacks import Stack, StackPage
 from ingest.models.talk import Message, Retraction, Thread, ThreadSeen
+from ingest.models.tallies import MonthTally, TallyMark
 
 __all__ = [
     "NO_DEADLINE",
@@ -27,6 +29,7 @@ __all__ = [
     "IdentityCheck",
     "Material",
     "Message",
+    "MonthTally",
     "Notice",
     "Original",
     "OriginalStop",
@@ -35,12 +38,14 @@ __all__ = [
     "ProblemEntry",
     "Rating",
     "RatingAsk",
+    "ResultFile",
     "Retraction",
     "ReviewAnswer",
     "SourceFile",
     "Stack",
     "StackPage",
     "Subscription",
+    "TallyMark",
     "Thread",
     "ThreadSeen",
     "overdue",

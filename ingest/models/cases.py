@@ -39,15 +39,15 @@ class Case(models.Model):
     token = models.CharField("二维码标识", max_length=16, unique=True)
     item = models.ForeignKey(ServiceItem, on_delete=models.PROTECT, verbose_name="事项")
     window = models.ForeignKey(
-        Window, on_delete=models.PROTECT, related_name="cases", verbose_name="收件窗口"
+        Window, on_delete=models.PROTECT, related_name="cases", db_index=False, verbose_name="收件窗口"
     )
     mode = models.CharField("办理模式", max_length=16, choices=Mode.choices())
     state = models.CharField("状态", max_length=12, choices=CaseState.choices(), default=CaseState.DRAFT)
     applicant_name = EncryptedTextField("申请人")
     applicant_id_number = EncryptedTextField("证件号码", blank=True)
-    applicant_id_index = models.CharField(max_length=64, blank=True, db_index=True)
+    applicant_id_index = models.CharField(max_length=64, blank=True)
     applicant_phone = EncryptedTextField("联系电话", blank=True)
-    applicant_phone_index = models.CharField(max_length=64, blank=True, db_index=True)
+    applicant_phone_index = models.CharField(max_length=64, blank=True)
     applicant_address = EncryptedTextField("送达地址", blank=True)
     delivery = models.CharField(
         "结果送达方式", max_length=12, choices=Delivery.choices(), default=Delivery.MAIL
@@ -69,7 +69,19 @@ class Case(models.Model):
                 name="ingest_case_submitted_at",
             ),
         ]
-        indexes = [models.Index(fields=["window", "state", "-id"], name="ingest_case_window_list")]
+        indexes = [
+            models.Index(fields=["window", "state", "-id"], name="ingest_case_window_list"),
+            models.Index(fields=["submitted_at"], name="ingest_case_submitted"),
+            # All that figures ask of a case, so that many are counted without reading what lies beside it: those of a
+            # window, and those whose handlings are known.
+            models.Index(
+                fields=["window", "id", "submitted_at", "item", "mode"], name="ingest_case_of_window"
+            ),
+            models.Index(fields=["id", "submitted_at", "item", "mode"], name="ingest_case_counted"),
+            # Digests are found whole. An index of the field itself would bring a second one, for beginnings.
+            models.Index(fields=["applicant_id_index"], name="ingest_case_id_digest"),
+            models.Index(fields=["applicant_phone_index"], name="ingest_case_phone_digest"),
+        ]
 
     def __str__(self) -> str:
         return self.number
@@ -91,9 +103,12 @@ class Case(models.Model):
 class Handling(models.Model):
     """办理环节: one office's part. Exactly one per case except 多地联办."""
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="handlings", verbose_name="办件")
+    # Neither has an index of its own: others begin with it.
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, related_name="handlings", db_index=False, verbose_name="办件"
+    )
     office = models.ForeignKey(
-        Office, on_delete=models.PROTECT, related_name="handlings", verbose_name="审批部门"
+        Office, on_delete=models.PROTECT, related_name="handlings", db_index=False, verbose_name="审批部门"
     )
     is_lead = models.BooleanField("牵头", default=False)
     state = models.CharField(
@@ -130,11 +145,25 @@ class Handling(models.Model):
         ]
         indexes = [
             models.Index(fields=["office", "state", "deadline"], name="ingest_handling_list"),
+            # All that figures, and the order of a window's list, ask of handlings: those of known cases, and an office's.
+            models.Index(
+                fields=["case", "is_lead", "office", "state", "deadline", "accepted_at", "decided_at", "id"],
+                name="ingest_handling_of_case",
+            ),
+            models.Index(
+                fields=["office", "case", "is_lead", "state", "deadline", "accepted_at", "decided_at"],
+                name="ingest_handling_of_office",
+            ),
             # Promises that run and of which nobody was told yet that they are over.
             models.Index(
                 fields=["deadline"],
                 condition=Q(state=HandlingState.ACCEPTED.value, passed_deadline__isnull=True),
                 name="ingest_handling_running",
+            ),
+            models.Index(
+                fields=["decided_at"],
+                condition=Q(decided_at__isnull=False),
+                name="ingest_handling_decided",
             ),
             # What an office still has on its desk, most urgent first: small however much it has decided.
             models.Index(

@@ -31,7 +31,7 @@ class Material(models.Model):
     deferred_until = models.DateField("容缺承诺补交日期", null=True, blank=True)
     promise_kept_at = models.DateTimeField("容缺材料补齐时间", null=True, blank=True)
     reminded_at = models.DateTimeField("容缺到期提醒时间", null=True, blank=True)
-    lapsed_at = models.DateTimeField("容缺承诺逾期时间", null=True, blank=True)
+    lapsed_at = models.DateTimeField("容缺承诺过期时间", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "材料"
@@ -183,7 +183,12 @@ class OriginalStop(models.Model):
 
 
 class Original(models.Model):
-    """A paper that must not be lost: an applicant's original, or a result. It is at exactly one place."""
+    """A paper that must not be lost: an applicant's original, or a result. It is at exactly one place.
+
+    `place_id` is the window, office, parcel or case (of its applicant) that the place speaks of; what is lost or gone
+    names its parcel, what is looked for the incident under which it is, and what vanished for good from a desk 0.
+    `from_applicant`: no window takes it in, the applicant sends it to the office (全程网办, putian §四(一)).
+    """
 
     class Kind(models.TextChoices):
         MATERIAL = "material", "申请材料原件"
@@ -196,6 +201,8 @@ class Original(models.Model):
         APPLICANT = "applicant", "申请人"
         ARCHIVE = "archive", "归档"
         LOST = "lost", "报失"
+        MISSING = "missing", "查找中"
+        GONE = "gone", "报失核销"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="originals", verbose_name="办件")
     handling = models.ForeignKey(
@@ -212,6 +219,7 @@ class Original(models.Model):
     kind = models.CharField("种类", max_length=10, choices=Kind.choices)
     name = models.CharField("名称", max_length=100)
     verified = models.BooleanField("已核验原件", default=False)
+    from_applicant = models.BooleanField("由申请人寄送", default=False)
     place = models.CharField("所在", max_length=10, choices=Place.choices)
     place_id = models.PositiveBigIntegerField("所在对象")
     moved_at = models.DateTimeField("到达时间")
@@ -227,6 +235,9 @@ class Original(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(kind="result") | Q(material__isnull=False), name="ingest_original_has_material"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="material") | Q(from_applicant=False), name="ingest_original_of_applicant"
             ),
         ]
         indexes = [models.Index(fields=["place", "place_id"], name="ingest_original_place")]

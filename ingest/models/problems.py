@@ -42,7 +42,7 @@ class Problem(models.Model):
     created_at = models.DateTimeField("反馈时间")
     answered_at = models.DateTimeField("答复时间", null=True, blank=True)
     solved_at = models.DateTimeField("解决时间", null=True, blank=True)
-    overdue_told_at = models.DateTimeField("逾期告知时间", null=True, blank=True)
+    overdue_told_at = models.DateTimeField("超期告知时间", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "问题反馈单"

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
-from ingest.models.cases import Case
+from ingest.models.cases import Case, Handling
 from ingest.models.problems import Problem
 from registry.actors import Actor
 from registry.permissions import Reach
@@ -15,13 +17,16 @@ from storage.encryption import EncryptedTextField
 
 
 class RatingAsk(models.Model):
-    """The question that a closed case puts to its applicant. Who holds the printed token may answer it, once."""
+    """The question that a closed case puts to its applicant. Who holds the printed token may answer it, once.
+
+    The code may be printed before the case is closed, on a proof of delivery; `asked_at` is empty until then.
+    """
 
     case = models.OneToOneField(
         Case, on_delete=models.PROTECT, related_name="rating_ask", verbose_name="办件"
     )
     code = models.CharField("链接标识", max_length=16, unique=True)
-    asked_at = models.DateTimeField("发出时间")
+    asked_at = models.DateTimeField("发出时间", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "评价邀请"
@@ -35,8 +40,13 @@ class RatingAsk(models.Model):
         return write(Purpose.RATING, self.code).text
 
     @property
-    def ends_at(self) -> datetime:
-        return grading_ends(self.asked_at)
+    def link(self) -> str:
+        """What is printed and shown: the address of the question, with nothing about anybody in it."""
+        return f"{settings.PUBLIC_URL}{reverse('rating', args=[self.token_text])}"
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it was asked so long ago that it is closed."""
+        return self.asked_at is not None and now >= grading_ends(self.asked_at)
 
 
 class Rating(models.Model):
@@ -72,6 +82,6 @@ class Rating(models.Model):
         if reach == Reach.OWN_WINDOW:
             return Q(ask__case__window_id=actor.window_id) & Q(ask__case__window_id__isnull=False)
         if reach == Reach.OWN_OFFICE:
-            mine = Q(ask__case__handlings__office_id=actor.office_id)
-            return mine & Q(ask__case__handlings__office_id__isnull=False)
+            # By key, not by a join: what is asked of the case's other handlings stays a question of its own.
+            return Q(ask__case__in=Handling.objects.filter(Q(office_id=actor.office_id)).values("case"))
         return Q(pk__in=())

@@ -11,6 +11,7 @@ from registry.actors import Actor
 from registry.events import record
 from registry.permissions import check_may
 from registry.rules.questionnaire import Answer, check_answers, points_of
+from registry.rules.talk import fitting
 from storage.errors import Refused
 
 _OPEN = (CaseState.DRAFT, CaseState.SUBMITTED, CaseState.SUPPLEMENT)
@@ -36,7 +37,7 @@ def answer_points(*, case: Case, answers: Mapping[str, Answer], actor: Actor, no
                 point=code,
                 defaults={
                     "value": answer.value,
-                    "reason": answer.reason.strip()[:200],
+                    "reason": fitting(answer.reason, longest=200, what="审查要点的说明"),
                     "answered_by": actor.label,
                     "answered_at": now,
                 },

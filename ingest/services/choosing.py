@@ -4,16 +4,19 @@ from datetime import datetime
 
 from django.db import transaction
 
-from ingest.models import Case, Original
+from ingest.models import Case, Original, ResultFile
 from ingest.rules import CaseState, NotNow
 from ingest.services.intake import Incomplete
 from registry.actors import Actor
 from registry.events import record
 from registry.permissions import check_may
+from registry.rules.talk import fitting
 from registry.terms import Delivery, Mode
 
-SETTLED = frozenset({CaseState.DELIVERING, CaseState.CLOSED, CaseState.REFUSED, CaseState.WITHDRAWN})
+SETTLED = frozenset({CaseState.CLOSED, CaseState.REFUSED, CaseState.WITHDRAWN})
 """States in which there is nothing left to choose."""
+
+LONGEST_ADDRESS = 200
 
 
 def change_choices(
@@ -27,7 +30,7 @@ def change_choices(
     check_may(actor, "case.choose", case)
     if delivery not in Delivery.values():
         raise Incomplete("delivery", "请选择结果送达方式。")
-    address = address.strip()
+    address = fitting(address, longest=LONGEST_ADDRESS, what="送达地址")
     with transaction.atomic():
         held = Case.objects.select_for_update().get(pk=case.pk)
         changed = _changes(held, delivery, agent_consent, address)
@@ -48,6 +51,18 @@ def change_choices(
     return held
 
 
+def may_still_choose(case: Case) -> bool:
+    """Whether there is anything left to choose. Once it is being delivered only while a paper result lies at an office, such
+    as one that the carrier brought back, or while nobody has fetched an electronic one.
+    """
+    if case.state != CaseState.DELIVERING:
+        return case.state not in SETTLED
+    fetched = ResultFile.objects.filter(handling__case=case, fetched_at__isnull=False)
+    if case.delivery == Delivery.ELECTRONIC and not fetched.exists():
+        return True
+    return case.originals.filter(kind=Original.Kind.RESULT, place=Original.Place.OFFICE).exists()
+
+
 def _changes(held: Case, delivery: str, agent_consent: bool, address: str) -> dict[str, object]:
     """What is different from before; the address itself stays out of the event. Raises Incomplete when nothing is."""
     changed: dict[str, object] = {}
@@ -63,7 +78,7 @@ def _changes(held: Case, delivery: str, agent_consent: bool, address: str) -> di
 
 
 def _check_open(held: Case, changed: dict[str, object]) -> None:
-    if held.state in SETTLED:
+    if not may_still_choose(held):
         raise NotNow("choices_settled", "结果已在送达或办件已结束，不能再更改。")
     packed = held.originals.filter(kind=Original.Kind.RESULT, place=Original.Place.PARCEL)
     if ("delivery" in changed or "address" in changed) and packed.exists():

@@ -7,6 +7,7 @@ import hmac
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from django.core import signing
 from django.db import transaction
 from django.db.models import F
 
@@ -31,11 +32,16 @@ BRAKE = Brake(
 WRONG_TAILS_A_DAY = 5
 """After so many wrong tails a number, or a slip, is shut until midnight: ten thousand tails take more than five years."""
 TAIL = 4
+TICKET_HOLDS = timedelta(hours=1)
+_TICKETS = signing.Signer(salt="tongban.progress.ticket")
+SHORTEST_PHONE, LONGEST_PHONE = 10, 11
+"""Digits of a whole number: a mobile has eleven, a desk telephone with its area code ten or more."""
 APPLICANT = Actor(kind="applicant", id="", label="申请人（自助查询）")
 FOR_APPLICANTS = (
     SlipKind.RECEIPT.value,
     SlipKind.ACCEPTANCE.value,
     SlipKind.NOTICE.value,
+    SlipKind.SHORTFALL.value,
     SlipKind.REFUSAL.value,
     SlipKind.DELIVERY_PROOF.value,
 )
@@ -59,6 +65,13 @@ class Unreadable(Refused):
             "progress_code",
             "这个二维码打不开。请重新扫描收件凭证上的二维码，或用办件编号和手机号后四位查询。",
         )
+
+
+class StaleTicket(Refused):
+    """The page stood open for too long, or its form was not ours."""
+
+    def __init__(self) -> None:
+        super().__init__("progress_ticket", "页面打开太久了，请重新输入办件编号和手机号后四位。")
 
 
 class LockedOut(Refused):
@@ -90,6 +103,38 @@ def look_up_by_slip(*, token: str, tail: str, caller: str, now: datetime) -> Cas
     return _opened(slip.case_number, brake=f"slip:{slip.code}", tail=tail, now=now)
 
 
+def ticket_of(case: Case, *, now: datetime) -> str:
+    """For the forms of a page that was opened by the tail: who sends it back within the hour need not type it again.
+
+    It is signed, names the case by its key alone, and stands in no address.
+    """
+    return _TICKETS.sign_object({"case": case.pk, "at": int(now.timestamp())})
+
+
+def look_up_by_ticket(*, ticket: str, caller: str, now: datetime) -> Case:
+    """The case of a ticket that we gave out within the hour. Raises StaleTicket, TooOften."""
+    BRAKE.count(caller=caller, now=now)
+    try:
+        told = _TICKETS.unsign_object(ticket)
+    except signing.BadSignature as fault:
+        raise StaleTicket from fault
+    if not 0 <= now.timestamp() - told["at"] <= TICKET_HOLDS.total_seconds():
+        raise StaleTicket
+    return Case.objects.select_related("item", "window").get(pk=told["case"])
+
+
+def open_by_slip(*, token: str, phone: str, caller: str, now: datetime) -> Case:
+    """The case of a slip's code for handing out what a tail is too little for: the whole phone number is asked, which no
+    slip shows. Raises as `look_up_by_slip` does.
+    """
+    digits = _digits(phone)
+    if not SHORTEST_PHONE <= len(digits) <= LONGEST_PHONE:
+        raise Refused("progress_phone", "请输入收件时登记的完整手机号。")
+    BRAKE.count(caller=caller, now=now)
+    slip = _slip_of(token)
+    return _opened(slip.case_number, brake=f"slip:{slip.code}", tail=digits, now=now)
+
+
 def glance(*, token: str, caller: str, now: datetime) -> Case:
     """The case of a slip's code, for showing its stage and nothing else; the look is recorded. Raises Unreadable, TooOften."""
     BRAKE.count(caller=caller, now=now)
@@ -110,8 +155,7 @@ def _opened(number: str, *, brake: str, tail: str, now: datetime) -> Case:
     held = _take_try(brake, now)
     row = Case.objects.filter(number=number).values_list("pk", "applicant_phone").first()
     key, phone = row or (0, decrypt(_decoy()))
-    digits = "".join(char for char in phone if char.isdigit())
-    fits = hmac.compare_digest(digits[-TAIL:].encode(), tail.encode())
+    fits = hmac.compare_digest(_digits(phone)[-len(tail) :].encode(), tail.encode())
     if not (fits and key):
         _tell_when_shut(held, now)
         raise NoMatch
@@ -120,6 +164,11 @@ def _opened(number: str, *, brake: str, tail: str, now: datetime) -> Case:
         case = Case.objects.select_related("item", "window").get(pk=key)
         record(kind="progress.looked_at", actor=APPLICANT, subject=case, now=now, case_number=number)
     return case
+
+
+def _digits(phone: str) -> str:
+    """The digits of a number without the country's code, as a person writes it."""
+    return "".join(char for char in phone if char.isascii() and char.isdigit())[-LONGEST_PHONE:]
 
 
 def _slip_of(token: str) -> Slip:

@@ -13,7 +13,7 @@ from registry.events import record
 from registry.models import Office, Window
 from registry.permissions import check_may
 from registry.rules.handbook import ExampleState, check_nothing_personal
-from registry.rules.talk import checked_words
+from registry.rules.talk import checked_words, fitting
 from storage.errors import Refused
 
 
@@ -57,12 +57,13 @@ def propose_example(*, case: Case, words: ExampleWords, actor: Actor, now: datet
 def decide_example(*, example: Example, approved: bool, reason: str, actor: Actor, now: datetime) -> Example:
     """The editor takes it into the collection, or says why not."""
     check_may(actor, "handbook.edit", example)
-    if not approved and not reason.strip():
+    reason = fitting(reason, what="不收录的理由")
+    if not approved and not reason:
         raise Refused("example_reason", "不收录请写明理由，提出人可以修改后再提。")
     target = ExampleState.APPROVED if approved else ExampleState.REJECTED
     with transaction.atomic():
         moved = Example.objects.filter(pk=example.pk, state=ExampleState.PROPOSED).update(
-            state=target, decided_by=actor.label, decided_at=now, reason=reason.strip()[:200]
+            state=target, decided_by=actor.label, decided_at=now, reason=reason
         )
         if not moved:
             raise Refused("stale", "这个案例刚刚已被处理，请刷新页面。")

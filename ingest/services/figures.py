@@ -1,4 +1,6 @@
-"""指标: the four rates by month, region, office and item, counted in the database in a fixed number of queries."""
+"""指标: the four rates by month, region, office and item: each reader's own counted as they are, everybody's from what
+finished days add up to and what came since; a fixed number of queries.
+"""
 
 import csv
 import io
@@ -6,17 +8,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Value
-from django.db.models.functions import TruncDate, TruncMonth
+from django.db.models import Count, Q
 
 from ingest.models import Handling, Rating
-from ingest.rules import HandlingState
+from ingest.services.counted import Book, count_into, first_moment
+from ingest.services.tallying import counted_to, read_tallies
 from registry.actors import Actor
-from registry.permissions import check_may, visible
+from registry.models import Office, Region, ServiceItem
+from registry.permissions import Reach, check_may, reaches, visible
+from registry.rules import ItemFacts, allowed_modes
 from registry.rules.figures import Dimension, Figure, Row, Share, total_of
-from registry.rules.satisfaction import CONTENT
 from registry.sheets.workbooks import safe_text
 from registry.terms import Mode
 from registry.time import SHANGHAI, local_day
@@ -27,6 +29,24 @@ LONGEST_MONTHS = 36
 
 
 @dataclass(frozen=True)
+class Narrowed:
+    """One region, office or item alone; `key` is its code."""
+
+    dimension: Dimension
+    key: str
+
+    @property
+    def handlings(self) -> Q:
+        """Which handlings are of it."""
+        column = {
+            Dimension.REGION: "office__region_id",
+            Dimension.OFFICE: "office__code",
+            Dimension.ITEM: "case__item__code",
+        }[self.dimension]
+        return Q(**{column: self.key})
+
+
+@dataclass(frozen=True)
 class Figures:
     """The rates of the months `first` to `last` ("2026-01"), for what the reader reaches."""
 
@@ -34,24 +54,48 @@ class Figures:
     last: str
     rows: Mapping[Dimension, list[Row]]
     total: Row
-
-
-Counted = QuerySet[Any, Any]
-"""Handlings or ratings, annotated on the way to being counted."""
-Groups = dict[str, tuple[str, dict[Figure, Share]]]
+    of: str = ""
+    """The name of what it was narrowed to."""
 
 
 def figures_of(
-    *, first: str, last: str, actor: Actor, only: Iterable[Dimension] = tuple(Dimension)
+    *,
+    first: str,
+    last: str,
+    actor: Actor,
+    only: Iterable[Dimension] = tuple(Dimension),
+    narrowed: Narrowed | None = None,
 ) -> Figures:
-    """Every rate by every dimension, or by some alone. Raises Refused for months that are none."""
+    """Every rate by every dimension, or by some alone; of one region, office or item when `narrowed`.
+
+    Raises Refused for months that are none.
+    """
     check_may(actor, "figures.see")
     begin, end = _span(first, last)
-    handlings = visible(actor, "figures.see", Handling.objects.all())
-    ratings = visible(actor, "figures.see", Rating.objects.all())
-    rows = {dimension: _rows(dimension, handlings, ratings, begin, end) for dimension in only}
+    everybody = Reach.ALL in reaches(actor, "figures.see") and narrowed is None
+    book = _of_everybody(begin, end) if everybody else _own(actor, begin, end, narrowed)
+    # A month in which nothing happened is a row too: it reads "—", and is not left out.
+    for month in _months(begin, end):
+        book.add(Dimension.MONTH, month, ())
+    rows = {dimension: _rows(dimension, book) for dimension in only}
     # Any dimension adds up to the same: everything stands in exactly one row of each.
-    return Figures(first, last, rows, total_of(next(iter(rows.values()), [])))
+    of = _labels(narrowed.dimension, [narrowed.key]).get(narrowed.key, narrowed.key) if narrowed else ""
+    return Figures(first, last, rows, total_of(next(iter(rows.values()), [])), of)
+
+
+def items_online(day: date) -> Share:
+    """网上可办率 as putian §一 counts it: of the items in force and not on the negative list, those that may be done
+    全程网办 by an applicant at home. One query, which counts items that are alike in what the rule asks together.
+    """
+    asked = ("scope", "modes", "stars", "unified_platform")
+    alike = ServiceItem.objects.in_force(day).filter(negative=False).order_by().values_list(*asked)
+    found = Share()
+    for scope, modes, stars, unified, count in alike.annotate(Count("pk")):
+        facts = ItemFacts(
+            "", scope, day, None, negative=False, modes=tuple(modes), stars=stars, unified_platform=unified
+        )
+        found += Share(count if Mode.ONLINE in allowed_modes(facts, offices=1) else 0, count)
+    return found
 
 
 def figures_csv(figures: Figures) -> bytes:
@@ -70,91 +114,50 @@ def figures_csv(figures: Figures) -> bytes:
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
-def _rows(
-    dimension: Dimension,
-    handlings: QuerySet[Handling],
-    ratings: QuerySet[Rating],
-    begin: datetime,
-    end: datetime,
-) -> list[Row]:
-    """Three queries: what was handed in, what was decided, what was graded."""
-    groups: Groups = {}
-    handed_in = handlings.filter(is_lead=True, case__submitted_at__gte=begin, case__submitted_at__lt=end)
-    _gather(
-        groups,
-        _grouped(handed_in, dimension, moment="case__submitted_at"),
-        above={Figure.ONLINE: Q(case__mode=Mode.ONLINE.value)},
-    )
-    decided = handlings.filter(
-        state=HandlingState.DECIDED, decided_at__gte=begin, decided_at__lt=end
-    ).annotate(
-        decided_on=TruncDate("decided_at", tzinfo=SHANGHAI),
-        accepted_on=TruncDate("accepted_at", tzinfo=SHANGHAI),
-    )
-    _gather(
-        groups,
-        _grouped(decided, dimension, moment="decided_at"),
-        above={
-            Figure.SAME_DAY: Q(decided_on=F("accepted_on")),
-            Figure.PUNCTUAL: Q(decided_on__lte=F("deadline")),
-        },
-    )
-    graded = ratings.filter(at__gte=begin, at__lt=end, ask__case__handlings__is_lead=True)
-    _gather(
-        groups,
-        _grouped(graded, dimension, moment="at", prefix="ask__case__handlings__", case="ask__case__"),
-        distinct=True,
-        above={Figure.SATISFIED: Q(grade__in=sorted(CONTENT))},
-    )
-    if dimension is Dimension.MONTH:
-        # A month in which nothing happened is a row too: it reads "—", and is not left out.
-        groups = {month: groups.get(month, (month, {})) for month in _months(begin, end)}
-    made = [Row(key, label, shares) for key, (label, shares) in groups.items()]
-    return sorted(made, key=lambda row: row.key)
+def _own(actor: Actor, begin: datetime, end: datetime, narrowed: Narrowed | None) -> Book:
+    """What the reader reaches, or some of it, counted as it stands now."""
+    book, ratings = Book(), visible(actor, "figures.see", Rating.objects.all())
+    handlings = visible(actor, "figures.see", Handling.objects.all())
+    if narrowed is not None:
+        handlings = handlings.filter(narrowed.handlings)
+        # A grade stands with the lead office of its case.
+        led = Handling.objects.filter(narrowed.handlings, is_lead=True)
+        ratings = ratings.filter(ask__case__in=led.values("case"))
+    count_into(book, handlings, ratings, begin, end)
+    return book
 
 
-def _grouped(
-    rows: Counted,
-    dimension: Dimension,
-    *,
-    moment: str,
-    prefix: str = "",
-    case: str = "case__",
-) -> Counted:
-    """The rows with `group` and `label` to count by. Versions of an item are one item: they share its code."""
-    place = f"{prefix}office"
-    expressions: Mapping[Dimension, tuple[Any, Any]] = {
-        Dimension.MONTH: (TruncMonth(moment, tzinfo=SHANGHAI), Value("")),
-        Dimension.REGION: (F(f"{place}__region_id"), F(f"{place}__region__name")),
-        Dimension.OFFICE: (F(f"{place}__code"), F(f"{place}__name")),
-        Dimension.ITEM: (F(f"{case}item__code"), F(f"{case}item__name")),
-    }
-    group, label = expressions[dimension]
-    grouped: Counted = rows.annotate(group=group, label=label)
-    return grouped
+def _of_everybody(begin: datetime, end: datetime) -> Book:
+    """Finished days as they were added up, and every later one as it stands now."""
+    while True:
+        book, mark = Book(), counted_to()
+        since = begin
+        if mark is not None:
+            read_tallies(book, local_day(begin), local_day(end))
+            since = max(begin, first_moment(mark))
+        if since < end:
+            count_into(book, Handling.objects.all(), Rating.objects.all(), since, end)
+        if counted_to() == mark:
+            return book
+        # Another day was added up in between, which would stand here twice.
 
 
-def _gather(
-    groups: Groups,
-    rows: Counted,
-    *,
-    above: Mapping[Figure, Q],
-    distinct: bool = False,
-) -> None:
-    """Count the groups of one query into what is known of them so far; `distinct` where the reach makes twins of rows."""
-    counts = {
-        f"above_{figure.value}": Count("pk", distinct=distinct, filter=q) for figure, q in above.items()
-    }
-    for group, label, all_of, *some in (
-        rows.order_by()
-        .values("group", "label")
-        .annotate(below=Count("pk", distinct=distinct), **counts)
-        .values_list("group", "label", "below", *counts)
-    ):
-        key = f"{group:%Y-%m}" if isinstance(group, date) else str(group)
-        _, shares = groups.setdefault(key, (key if isinstance(group, date) else str(label), {}))
-        for figure, count in zip(above, some, strict=True):
-            shares[figure] = shares.get(figure, Share()) + Share(count, all_of)
+def _rows(dimension: Dimension, book: Book) -> list[Row]:
+    keys = sorted(book.by[dimension])
+    labels = _labels(dimension, keys)
+    return [Row(key, labels.get(key, key), book.shares(dimension, key)) for key in keys]
+
+
+def _labels(dimension: Dimension, keys: Iterable[str]) -> dict[str, str]:
+    """The names as they are now; an item's is that of its newest version. One query, none for months."""
+    if dimension is Dimension.REGION:
+        return dict(Region.objects.filter(code__in=keys).values_list("code", "name"))
+    if dimension is Dimension.OFFICE:
+        return dict(Office.objects.filter(code__in=keys).values_list("code", "name"))
+    if dimension is Dimension.ITEM:
+        versions = ServiceItem.objects.filter(code__in=keys).order_by("version")
+        return dict(versions.values_list("code", "name"))
+    return {}
 
 
 def _months(begin: datetime, end: datetime) -> list[str]:

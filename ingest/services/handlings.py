@@ -7,8 +7,9 @@ from typing import Any
 from django.db import transaction
 
 from ingest.models import Case, Handling, Original
-from ingest.rules import HandlingState, NotNow, handling_target, missing_materials
+from ingest.rules import HandlingState, NotNow, handling_target, missing_materials, open_handling_acts
 from ingest.services.answering import check_questionnaire
+from ingest.services.awaiting import lacking_papers
 from ingest.services.clock import no_longer_wait_for, wait_for, wait_no_more
 from ingest.services.following import let_case_follow
 from ingest.services.identifying import check_identified
@@ -20,9 +21,13 @@ from registry.calendar import current_calendar
 from registry.events import record
 from registry.permissions import check_may
 from registry.rules.deadlines import Delayer
+from registry.rules.talk import fitting
 from registry.terms import Mode, Right
 from registry.time import local_day
 from registry.workdays import add_workdays
+
+LONGEST_NAME = 100
+"""Characters of the name of a result, paper or file."""
 
 
 def pre_review(*, handling: Handling, actor: Actor, now: datetime) -> Handling:
@@ -69,6 +74,33 @@ def ask_supplement(*, handling: Handling, reason: str, actor: Actor, now: dateti
     check_may(actor, "handling.supplement", handling)
     if not reason.strip():
         raise Incomplete("reason", "请一次性写明需要补正的全部内容。")
+    return _ask_once(handling, reason, actor=actor, now=now)
+
+
+def notify(*, handling: Handling, reason: str, actor: Actor, now: datetime) -> Handling:
+    """一次性告知 by the window in the office's name, under its grant `notify` 一次性告知权 (putian §五(六)).
+
+    Only before acceptance: afterwards the promised time runs, and stopping it is the office's. It is the one notice there is.
+    """
+    case = handling.case
+    check_may(actor, "case.notify", case)
+    if not reason.strip():
+        raise Incomplete("reason", "请一次性写明需要补正的全部内容。")
+    if handling.accepted_at is not None:
+        raise NotNow("notify_accepted", "该环节已受理，需要补正的由审批部门一次性告知，请与对方联络员联系。")
+    used = grant_for(right=Right.NOTIFY, item=case.item, window=case.window, office=handling.office, now=now)
+    return _ask_once(handling, reason, actor=actor, now=now, data={"grant": used})
+
+
+def may_still_notify(handling: Handling) -> bool:
+    """Whether a notice by the window is open now, given the grant."""
+    open_acts = open_handling_acts(handling.state, handling.case.mode)
+    return "supplement" in open_acts and handling.noticed_at is None and handling.accepted_at is None
+
+
+def _ask_once(
+    handling: Handling, reason: str, *, actor: Actor, now: datetime, data: dict[str, Any] | None = None
+) -> Handling:
     check_not_noticed(handling)
     return _move(
         handling,
@@ -76,6 +108,7 @@ def ask_supplement(*, handling: Handling, reason: str, actor: Actor, now: dateti
         kind="handling.supplement_asked",
         actor=actor,
         now=now,
+        data=data,
         changes={"notice": reason.strip(), "noticed_at": now, "resume_state": handling.state},
         clock=lambda held: wait_for(held, Delayer.APPLICANT, since=local_day(now), stops=True),
     )
@@ -127,13 +160,19 @@ def refuse(*, handling: Handling, reason: str, actor: Actor, now: datetime) -> H
 def decide(*, handling: Handling, approved: bool, result_name: str, actor: Actor, now: datetime) -> Handling:
     """作出决定. A paper result comes into being at the office and must reach the applicant.
 
-    What was promised for a day that has passed (容缺) is missing: nothing is granted without it.
+    What was promised for a day that has passed (容缺) is missing: nothing is granted without it, nor without paper that
+    an applicant has to send and that is not here.
     """
     check_may(actor, "handling.decide", handling)
+    result_name = fitting(result_name, longest=LONGEST_NAME, what="审批结果的名称")
     lapsed = broken_promises(handling.case, today=local_day(now)) if approved else []
     if lapsed:
-        names = "、".join(f"「{material.name}」" for material in lapsed)
+        names = "、".join(f"“{material.name}”" for material in lapsed)
         raise NotNow("promise_lapsed", f"{names}的容缺承诺已过期，窗口补齐后才能作出准予决定。")
+    lacking = lacking_papers(handling.case, today=local_day(now)) if approved else []
+    if lacking:
+        names = "、".join(f"“{original.name}”" for original in lacking)
+        raise NotNow("papers_awaited", f"申请人寄送的{names}还没有收到，签收核对后才能作出准予决定。")
     with transaction.atomic():
         decided = _move(
             handling,
@@ -149,12 +188,12 @@ def decide(*, handling: Handling, approved: bool, result_name: str, actor: Actor
             },
             clock=lambda held: wait_no_more(held, on=local_day(now)),
         )
-        if result_name.strip():
+        if result_name:
             Original.objects.create(
                 case=handling.case,
                 handling=handling,
                 kind=Original.Kind.RESULT,
-                name=result_name.strip(),
+                name=result_name,
                 place=Original.Place.OFFICE,
                 place_id=handling.office_id,
                 moved_at=now,
@@ -194,7 +233,7 @@ def _move(
             subject=handling,
             now=now,
             case_number=case.number,
-            data={"office": handling.office.code, **(data or {})},
+            data={"office": handling.office.code, "state": str(target), **(data or {})},
         )
         let_case_follow(case, actor=actor, now=now)
     handling.refresh_from_db()

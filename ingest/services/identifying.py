@@ -1,4 +1,4 @@
-"""身份核验 at the window: by the card reader, or by sight with the reason why no reader was used (putian §四(二))."""
+"""身份核验 at the window: by the card reader, or by sight with the reason why no reader was used (putian §四(二), zhuji §四(二))."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -6,11 +6,21 @@ from datetime import date, datetime
 from django.db import transaction
 
 from ingest.models import Case, IdentityCheck
-from ingest.rules import CaseState, IdentityMethod, IdentityPerson, NotNow, identity_fault
+from ingest.rules import (
+    CaseState,
+    IdentityMethod,
+    IdentityPerson,
+    NotNow,
+    check_looked_at,
+    identity_fault,
+    is_unit_number,
+    person_fault,
+)
 from registry.actors import Actor
 from registry.events import record
 from registry.permissions import check_may
 from registry.rules import Unlawful
+from registry.rules.talk import fitting
 from registry.time import local_day
 from storage.errors import Refused
 
@@ -36,6 +46,9 @@ def identify_by_sight(
         raise Refused("identity_document", "请填写核验的是什么证件。")
     if not reason.strip():
         raise Refused("identity_reason", "未用读卡器核验的，请写明原因，例如读卡器故障、外籍证件。")
+    wrong = person_fault(person, applicant_number=case.applicant_id_number, agent_consent=case.agent_consent)
+    if wrong is not None:
+        raise Refused(*wrong)
     return _keep(case, person, IdentityMethod.SIGHT, document, reason, actor, now)
 
 
@@ -69,13 +82,23 @@ def identify_by_card(
     return _keep(case, person, IdentityMethod.READER, CARD, "", actor, now)
 
 
-def check_identified(case: Case) -> None:
-    """Raises Unlawful unless somebody's identity was checked on this case (putian §四(二))."""
-    if not case.identity_checks.exists():
-        raise Unlawful(
-            "identity_open",
-            "尚未核验申请人或委托人的身份证件。请刷读卡器或人工核验并写明原因后再受理（莆田 §四(二)）。",
-        )
+def check_identified(case: Case, *, vouched: bool = False) -> None:
+    """Raises Unlawful unless who handed the paper in was looked at, as `check_looked_at` demands for the case's mode."""
+    check_looked_at(
+        case.mode,
+        checked={check.person for check in case.identity_checks.all()},
+        unit=is_unit_number(case.applicant_id_number),
+        vouched=vouched,
+    )
+
+
+def still_to_identify(case: Case) -> str:
+    """Why this case may not go on from the counter yet, in words; empty when somebody was looked at."""
+    try:
+        check_identified(case)
+    except Unlawful as due:
+        return due.message
+    return ""
 
 
 def _check_open(case: Case, actor: Actor) -> None:
@@ -98,8 +121,8 @@ def _keep(
             case=case,
             person=person.value,
             method=method.value,
-            document=document.strip()[:40],
-            reason=reason.strip()[:200],
+            document=fitting(document, longest=40, what="证件名称"),
+            reason=fitting(reason, longest=200, what="原因"),
             checked_by=actor.label,
             checked_at=now,
         )

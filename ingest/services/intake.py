@@ -1,6 +1,6 @@
 """At the counter: opening a case, taking in originals, submitting."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,6 +16,8 @@ from ingest.rules import (
     handling_target,
     missing_materials,
 )
+from ingest.services.awaiting import await_papers
+from ingest.services.identifying import check_identified
 from ingest.services.lawful import check_lawful, grant_for
 from registry.actors import Actor
 from registry.events import record
@@ -96,7 +98,13 @@ def create_case(
             subject=case,
             now=now,
             case_number=case.number,
-            data={"mode": mode, "offices": [office.code for office in offices], "grants": grants},
+            data={
+                "mode": mode,
+                "offices": [office.code for office in offices],
+                "grants": grants,
+                "delivery": delivery,
+                "agent_consent": agent_consent,
+            },
         )
     return case
 
@@ -144,6 +152,11 @@ def take_in_original(
                 "moved_at": now,
             },
         )
+        if original.from_applicant:
+            raise NotNow(
+                "original_from_applicant",
+                f"“{original.name}”由申请人直接寄往审批部门，不在窗口登记；请告知申请人寄送地址。",
+            )
         if fresh:
             OriginalStop.objects.bulk_create(
                 OriginalStop(original=original, handling=stop, position=position)
@@ -165,15 +178,22 @@ def take_in_original(
     return original
 
 
-def submit(*, case: Case, actor: Actor, now: datetime) -> Case:
-    """Hand the case to its offices. In 受审分离 the window accepts in the same breath."""
+def submit(*, case: Case, actor: Actor, now: datetime, on_paper: Collection[int] = ()) -> Case:
+    """Hand the case to its offices. In 受审分离 the window accepts after it, by an act of its own (`accept`).
+
+    Whoever handed the paper in was looked at before; a platform vouches for its own, whom it made sign in. From here on
+    the office of a case in 全程网办 awaits the papers that its item wants, and those at the positions `on_paper` of the
+    checklist, which the applicant sends because there is no electronic seal.
+    """
     check_may(actor, "case.submit", case)
+    vouched = actor.kind == "integration"
     target = case_target("submit", case.state, case.mode)
     faults = missing_materials(material_facts(case, today=local_day(now)))
     if not case.agent_consent and case.mode == Mode.WINDOW_FORWARD:
         faults.append("申请人尚未同意由窗口代办（收受分离须经委托）")
     if faults:
         raise Incomplete("materials_missing", "；".join(faults) + "。请一次性告知申请人补齐。")
+    check_identified(case, vouched=vouched)
     handlings = list(case.handlings.select_related("office").order_by("-is_lead", "pk"))
     grants = [
         check_lawful(
@@ -200,8 +220,9 @@ def submit(*, case: Case, actor: Actor, now: datetime) -> Case:
             subject=case,
             now=now,
             case_number=case.number,
-            data={"grants": grants},
+            data={"grants": grants} | ({"identity": "platform"} if vouched else {}),
         )
+        await_papers(case=case, on_paper=on_paper, actor=actor, now=now)
     case.refresh_from_db()
     return case
 
@@ -222,6 +243,8 @@ def material_facts(case: Case, *, today: date) -> list[MaterialFacts]:
             required=material.requirement.required,
             deferred=material.deferred_until is not None and material.deferred_until >= today,
             shared_data=material.requirement.shared_data,
+            deferrable=material.requirement.deferrable,
+            form=material.requirement.get_form_display(),
         )
         for material in case.materials.select_related("requirement")
     ]

@@ -45,7 +45,7 @@ def check_lawful(
         raise Unlawful("window_closed", "本窗口已停用，请联系管理员。")
     check_item(facts, day)
     if not item.offices.filter(office=office).exists():
-        raise Unlawful("not_responsible", f"「{office.name}」不是「{item.name}」的责任部门，请重新选择。")
+        raise Unlawful("not_responsible", f"“{office.name}”不是“{item.name}”的责任部门，请重新选择。")
     check_scope(facts, window_region=window.region_id, office_region=office.region_id)
     if needs_agreement(window_region=window.region_id, office_region=office.region_id):
         agreements = _agreements(window.region_id, office.region_id, item, day)

@@ -1,6 +1,6 @@
 """Where the pages of a case lie and how they stand: move, order, turn, set aside, bring back. The bytes never change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -36,23 +36,42 @@ def move_page(*, page: Page, material: Material, actor: Actor, now: datetime) ->
     return page
 
 
+def move_pages(*, pages: Sequence[Page], material: Material, actor: Actor, now: datetime) -> None:
+    """Put several pages behind the others of a material, in the order given. All or none; raises NotNow."""
+    if not pages:
+        raise Refused("no_pages", "请先勾选要归入的页。")
+    with transaction.atomic():
+        for page in pages:
+            move_page(page=page, material=material, actor=actor, now=now)
+
+
 def shift_page(*, page: Page, by: int, actor: Actor, now: datetime) -> Page:
     """Let a page change places with the one before (`by` -1) or behind it (1) in its material."""
     if by not in (-1, 1):
         raise ValueError("a page moves one place at a time")
     with _held(page, actor):
-        order = list(
-            Page.objects.filter(case=page.case_id, material=page.material_id)
-            .order_by("position", "pk")
-            .values_list("pk", flat=True)
-        )
-        at = order.index(page.pk)
+        order = _order(page)
+        at = order.index(page)
         if not 0 <= at + by < len(order):
             raise Refused("page_at_end", "这一页已经在最前或最后。")
         order[at], order[at + by] = order[at + by], order[at]
-        for position, pk in enumerate(order):
-            Page.objects.filter(pk=pk).exclude(position=position).update(position=position)
+        _number(order)
         _tell("page.shifted", page, actor, now, {"by": by})
+    page.refresh_from_db()
+    return page
+
+
+def put_page_at(*, page: Page, place: int, actor: Actor, now: datetime) -> Page:
+    """Make a page the one at this place (from 1) of its material; those behind it move on. There already, nothing happens."""
+    with _held(page, actor):
+        order = _order(page)
+        if not 1 <= place <= len(order):
+            raise Refused("no_place", f"请填写 1 到 {len(order)} 之间的页次。")
+        at = order.index(page)
+        if at + 1 != place:
+            order.insert(place - 1, order.pop(at))
+            _number(order)
+            _tell("page.shifted", page, actor, now, {"from": at + 1, "to": place})
     page.refresh_from_db()
     return page
 
@@ -90,6 +109,19 @@ def _put(page: Page, kind: str, actor: Actor, now: datetime, *, aside: bool) -> 
             _tell(kind, page, actor, now, {})
     page.refresh_from_db()
     return page
+
+
+def _order(page: Page) -> list[Page]:
+    """The pages that lie where this one does, in their order."""
+    lies = Page.objects.filter(case=page.case_id, material=page.material_id)
+    return list(lies.only("position").order_by("position", "pk"))
+
+
+def _number(order: Sequence[Page]) -> None:
+    moved = [(position, page) for position, page in enumerate(order) if page.position != position]
+    for position, page in moved:
+        page.position = position
+    Page.objects.bulk_update([page for _, page in moved], ["position"], batch_size=200)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from registry.actors import SYSTEM, Actor
 from registry.calendar import current_calendar
 from registry.events import record
 from registry.models import NumberSequence, Office, ProblemTime, ServiceItem, Window
-from registry.permissions import NotYours, check_may, visible
+from registry.permissions import check_may, visible, yours
 from registry.rules.handbook import EntryState
 from registry.rules.problems import (
     REPORTED,
@@ -22,7 +22,7 @@ from registry.rules.problems import (
     answer_due,
     problem_target,
 )
-from registry.rules.talk import checked_words
+from registry.rules.talk import checked_words, fitting
 from registry.terms import Role
 from registry.time import local_day
 from storage.errors import Refused
@@ -165,13 +165,14 @@ def set_problem_time(
 ) -> ProblemTime:
     """How long an answer may take from a day on. What is running keeps its day."""
     check_may(actor, "directory.edit")
-    if not source.strip():
+    source = fitting(source, what="依据")
+    if not source:
         raise Refused("problem_time_source", "请填写依据（文件或会议纪要）。")
     with transaction.atomic():
         made, fresh = ProblemTime.objects.get_or_create(
             kind=kind.value,
             valid_from=valid_from,
-            defaults={"workdays": workdays, "source": source.strip()[:200]},
+            defaults={"workdays": workdays, "source": source},
         )
         if not fresh:
             raise Refused("problem_time_known", "这类问题在同一天生效的期限已经登记，请换一个生效日期。")
@@ -202,10 +203,7 @@ def problems_of(*, actor: Actor, today: date, which: str = "waiting") -> QuerySe
 
 def find_problem(*, pk: int, actor: Actor, act: str = "problem.see") -> Problem:
     """The report in reach. Raises NotYours."""
-    found = visible(actor, act, problems_of(actor=actor, today=date.min, which="all")).filter(pk=pk).first()
-    if found is None:
-        raise NotYours
-    return found
+    return yours(visible(actor, act, problems_of(actor=actor, today=date.min, which="all")).filter(pk=pk))
 
 
 def _open(

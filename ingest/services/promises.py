@@ -29,7 +29,7 @@ def defer_material(*, material: Material, until: datetime, actor: Actor, now: da
     case, day = material.case, local_day(until)
     check_may(actor, "case.upload", case)
     if not material.requirement.deferrable:
-        raise Refused("not_deferrable", f"「{material.name}」不可容缺，请现在补齐。")
+        raise Refused("not_deferrable", f"“{material.name}”不可容缺，请现在补齐。")
     if case.state not in (CaseState.DRAFT, CaseState.SUPPLEMENT):
         raise NotNow("promise_state", "只有在收件中或补正时才能登记容缺承诺。")
     if day <= local_day(now):
@@ -55,13 +55,13 @@ def keep_promise(*, material: Material, actor: Actor, now: datetime) -> Material
     case = material.case
     check_may(actor, "case.upload", case)
     if material.deferred_until is None or material.promise_kept_at is not None:
-        raise NotNow("promise_none", f"「{material.name}」没有待补交的容缺承诺。")
+        raise NotNow("promise_none", f"“{material.name}”没有待补交的容缺承诺。")
     if case.state not in _RUNNING:
         raise NotNow("promise_state", "只有在办理中的办件才能补交容缺材料。")
     pages, wanted = material.pages.filter(set_aside=False).count(), material.requirement.minimum_pages
     if pages < max(wanted, 1):
         raise Refused(
-            "promise_pages", f"「{material.name}」应有 {max(wanted, 1)} 页，现有 {pages} 页，请先上传。"
+            "promise_pages", f"“{material.name}”应有 {max(wanted, 1)} 页，现有 {pages} 页，请先上传。"
         )
     with transaction.atomic():
         kept = Material.objects.filter(pk=material.pk, promise_kept_at__isnull=True)

@@ -21,6 +21,7 @@ from storage.errors import Refused
 LONGEST = 300
 APPLICANT = Actor(kind="applicant", id="", label="申请人")
 """Whoever holds the token; who it was is not asked."""
+NOT_ASKED = frozenset({CaseState.REFUSED, CaseState.WITHDRAWN})
 BRAKE = Brake("rating", from_one=20, from_all=600)
 
 
@@ -45,12 +46,18 @@ def ask_satisfaction(*, case: Case, now: datetime) -> RatingAsk:
     if case.state != CaseState.CLOSED:
         raise Refused("rating_state", "办件归结后才请申请人评价。")
     with transaction.atomic():
-        ask, fresh = RatingAsk.objects.get_or_create(
-            case=case, defaults={"code": mint(Purpose.RATING).identifier, "asked_at": now}
-        )
-        if fresh:
+        ask = _code_of(case)
+        if RatingAsk.objects.filter(pk=ask.pk, asked_at__isnull=True).update(asked_at=now):
             record(kind="rating.asked", actor=SYSTEM, subject=ask, now=now, case_number=case.number)
+    ask.refresh_from_db()
     return ask
+
+
+def link_to_print(case: Case) -> str:
+    """The address of the question for a paper that the applicant gets, also before the case is closed; empty for a case
+    that is not asked about, because nothing was decided.
+    """
+    return "" if case.state in NOT_ASKED else _code_of(case).link
 
 
 def find_ask(*, token: str, caller: str, now: datetime) -> Asked:
@@ -63,6 +70,8 @@ def find_ask(*, token: str, caller: str, now: datetime) -> Asked:
     ask = RatingAsk.objects.filter(code=code).select_related("case__item", "case__window", "rating").first()
     if ask is None:
         raise _unknown()
+    if ask.asked_at is None:
+        raise NoSuchAsk("rating_early", "办件归结后才能评价，请收齐全部审批结果后再打开这个链接。")
     rating: Rating | None = getattr(ask, "rating", None)
     return Asked(
         ask=ask,
@@ -70,7 +79,7 @@ def find_ask(*, token: str, caller: str, now: datetime) -> Asked:
         window=ask.case.window.name,
         office=ask.case.lead_office().name,
         rating=rating,
-        over=rating is None and now >= ask.ends_at,
+        over=rating is None and ask.is_over(now),
     )
 
 
@@ -122,8 +131,15 @@ def ratings_of(*, actor: Actor, bad_only: bool = False) -> QuerySet[Rating]:
 
 def ask_of(case: Case, *, now: datetime) -> RatingAsk | None:
     """The open question of a case, for whoever shows its code to the applicant; None before, after, and once answered."""
-    ask = RatingAsk.objects.filter(case=case, rating__isnull=True).first()
-    return ask if ask is not None and now < ask.ends_at else None
+    asked = RatingAsk.objects.filter(case=case, rating__isnull=True, asked_at__isnull=False)
+    ask = asked.first()
+    return None if ask is None or ask.is_over(now) else ask
+
+
+def _code_of(case: Case) -> RatingAsk:
+    return RatingAsk.objects.get_or_create(
+        case=case, defaults={"code": mint(Purpose.RATING).identifier, "asked_at": None}
+    )[0]
 
 
 def _report(case: Case, grade: str, concern: str) -> Report:

@@ -10,11 +10,11 @@ from django.db.models.functions import Coalesce
 
 from ingest.models import Case, Message, Retraction, Thread, ThreadSeen
 from ingest.rules import ENDED, CaseState
-from registry.actors import Actor
+from registry.actors import SYSTEM, Actor
 from registry.events import record
 from registry.masking import mask_numbers_in, numbers_of_persons_in
 from registry.models import Office, Window
-from registry.permissions import NotYours, check_may, visible
+from registry.permissions import NotYours, check_may, visible, yours
 from registry.rules.talk import Side, checked_words, phase_of
 from storage.errors import Refused
 
@@ -50,25 +50,11 @@ def write_message(
     check_may(actor, "thread.write", thread or case)
     side, place = _speaker(actor)
     words = checked_words(text, keep_numbers=keep_numbers)
-    phase = phase_of(submitted=case.submitted_at is not None, over=case.state in OVER)
     with transaction.atomic():
         thread, _ = Thread.objects.get_or_create(
             case=case, defaults={"last_at": now, "last_side": side.value}
         )
-        message = Message.objects.create(
-            thread=thread,
-            phase=phase.value,
-            side=side.value,
-            place=place,
-            words=words,
-            personal=bool(numbers_of_persons_in(words)),
-            by_id=actor.id,
-            by=actor.label,
-            at=now,
-        )
-        Thread.objects.filter(pk=thread.pk, last_message__lt=message.pk).update(
-            last_message=message.pk, last_at=now, last_side=side.value
-        )
+        message = _add(thread, side, place, words, actor, now)
         _mark_seen(thread, actor, message.pk)
         record(
             kind="message.written",
@@ -76,9 +62,19 @@ def write_message(
             subject=message,
             now=now,
             case_number=case.number,
-            data={"phase": phase.value, "side": side.value, "personal": message.personal},
+            data={"phase": message.phase, "side": side.value, "personal": message.personal},
         )
     return message
+
+
+def tell_thread(*, case: Case, place: str, words: str, now: datetime) -> Message:
+    """A line that nobody wrote, read by both sides like any other. Call inside the transaction of the change that it tells,
+    and beside the event about it.
+    """
+    thread, _ = Thread.objects.get_or_create(
+        case=case, defaults={"last_at": now, "last_side": Side.SYSTEM.value}
+    )
+    return _add(thread, Side.SYSTEM, place, words, SYSTEM, now)
 
 
 def retract_message(*, message: Message, actor: Actor, now: datetime) -> Retraction:
@@ -137,9 +133,7 @@ def find_talk(*, number: str, actor: Actor) -> Case:
     """The case whose talk the actor may read: their own, or a draft on which their office was asked. Raises NotYours."""
     case = visible(actor, "thread.see", Case.objects.filter(number=number)).first()
     if case is None:
-        thread = visible(actor, "thread.see", Thread.objects.filter(case__number=number)).first()
-        if thread is None:
-            raise NotYours
+        thread = yours(visible(actor, "thread.see", Thread.objects.filter(case__number=number)))
         case = thread.case
     return case
 
@@ -159,6 +153,26 @@ def unread_in(*, numbers: Iterable[str], actor: Actor) -> frozenset[str]:
     """Of these cases the numbers of those in whose talk the actor has something to read."""
     threads = threads_of(actor=actor, unread_only=True).filter(case__number__in=list(numbers))
     return frozenset(threads.values_list("case__number", flat=True))
+
+
+def _add(thread: Thread, side: Side, place: str, words: str, actor: Actor, now: datetime) -> Message:
+    case = thread.case
+    phase = phase_of(submitted=case.submitted_at is not None, over=case.state in OVER)
+    message = Message.objects.create(
+        thread=thread,
+        phase=phase.value,
+        side=side.value,
+        place=place,
+        words=words,
+        personal=bool(numbers_of_persons_in(words)),
+        by_id=actor.id,
+        by=actor.label,
+        at=now,
+    )
+    Thread.objects.filter(pk=thread.pk, last_message__lt=message.pk).update(
+        last_message=message.pk, last_at=now, last_side=side.value
+    )
+    return message
 
 
 def _line(message: Message, actor: Actor) -> Line:

@@ -14,6 +14,8 @@ from storage.errors import Refused
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LONGEST = 400
+"""Characters of an address."""
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -33,6 +35,8 @@ class Unresolved(Refused):
 
 def check_url(text: str, *, networks: Iterable[Network]) -> httpx.URL:
     """The form of an address: https with a host and nothing secret in it; http for a loopback that is allowed. Raises Forbidden."""
+    if len(text) > LONGEST:
+        raise Forbidden(f"至多 {LONGEST} 个字符，现有 {len(text)} 个")
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as fault:

@@ -12,11 +12,11 @@ from django.db.models import F
 from django.urls import reverse
 
 from ingest.models import Case, Notice, Subscription
-from ingest.telling.rules import KINDS, Outcome, must_disable, next_wait, rest
+from ingest.telling.rules import HANDLING_KINDS, KINDS, Outcome, must_disable, next_wait, rest
 from ingest.telling.sending import send
 from registry.actors import SYSTEM, Actor
 from registry.events import record
-from registry.models import Event
+from registry.models import Event, Office
 from registry.permissions import visible
 from registry.webhook_signing import headers_for
 
@@ -26,6 +26,8 @@ KEPT = timedelta(days=90)
 SWEPT_AT_ONCE = 1000
 GRADED = ("grade", "concern")
 """What a grade tells beside its case; the applicant's words stay here."""
+OF_HANDLING = ("state", "deadline")
+"""What an act of an office tells of its part, where the event says it: the state it has now, the promised day."""
 
 
 def subscribers_of(event: Event) -> Iterator[int]:
@@ -66,23 +68,36 @@ def tell_again(*, notice_id: int, now: datetime) -> timedelta | None:
 
 
 def body_of(event: Event) -> str:
-    """What is told: which case, which state, when, where to read more, and of a grade its value. Nothing about a person.
+    """What is told: which case, which state of it or whose part, when, where to read more, and of a grade its value.
+    Nothing about a person.
 
     `sequence` orders the events of one case, whatever order they arrive in.
     """
+    about = {"handling": _part_of(event)} if event.kind in HANDLING_KINDS else {"state": KINDS[event.kind][1]}
     told = {
         "type": event.kind,
         "timestamp": event.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "version": VERSION,
         "data": {
             "number": event.case_number,
-            "state": KINDS[event.kind][1],
+            **about,
             "sequence": event.sequence,
             "url": settings.PUBLIC_URL + reverse("api:see_case", args=[event.case_number]),
             **{name: event.data[name] for name in GRADED if event.kind == "rating.given"},
         },
     }
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def _part_of(event: Event) -> dict[str, object]:
+    """Which office's part of the case, by code and name, and how it stands after the act."""
+    code = str(event.data["office"])
+    name = Office.objects.filter(code=code).values_list("name", flat=True).first()
+    return {
+        "office": code,
+        "name": name or code,
+        **{field: event.data[field] for field in OF_HANDLING if field in event.data},
+    }
 
 
 def forget_notices(*, now: datetime) -> int:
@@ -116,6 +131,7 @@ def _try(notice: Notice, now: datetime) -> timedelta | None:
         ),
         body=body,
         networks=settings.WEBHOOK_NETWORKS,
+        now=now,
     )
     return (
         _delivered(notice, subscription, outcome, now)
@@ -136,12 +152,13 @@ def _delivered(
 
 
 def _failed(notice: Notice, subscription: Subscription, outcome: Outcome, now: datetime) -> timedelta | None:
-    wait = next_wait(notice.attempts + 1, random.random())  # noqa: S311 — spreads tries, no secret
+    asked = outcome.asked
+    wait = next_wait(notice.attempts + 1, random.random(), asked=asked)  # noqa: S311 — spreads tries, no secret
     with transaction.atomic():
         _note(notice, outcome, now, next_try_at=now + wait if wait else None)
         Subscription.objects.filter(pk=subscription.pk, failing_since__isnull=True).update(failing_since=now)
         Subscription.objects.filter(pk=subscription.pk).update(
-            failures=F("failures") + 1, rests_until=now + rest(subscription.failures + 1)
+            failures=F("failures") + 1, rests_until=now + rest(subscription.failures + 1, asked=asked)
         )
         subscription.refresh_from_db()
         since = subscription.failing_since or now

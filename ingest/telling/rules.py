@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "case.created": ("收件建档", "draft"),
@@ -17,7 +18,23 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "case.withdrawn": ("撤回", "withdrawn"),
     "rating.given": ("申请人评价", "closed"),
 }
-"""Event → its words, and the state of the case that it stands for."""
+"""Event of a case → its words, and the state of the case that it stands for."""
+
+HANDLING_KINDS: Mapping[str, str] = {
+    "handling.pre_reviewed": "环节：预审通过",
+    "handling.accepted": "环节：受理",
+    "handling.supplement_asked": "环节：一次性告知",
+    "handling.resubmitted": "环节：补正后重新提交",
+    "handling.promise_kept": "环节：容缺材料补齐",
+    "handling.refused": "环节：不予受理",
+    "handling.decided": "环节：作出决定",
+    "handling.clock_stopped": "环节：暂停计时",
+    "handling.clock_started": "环节：恢复计时",
+    "handling.deadline_passed": "环节：承诺期限已过",
+}
+"""Event of one office's part of a case → its words. In 多地联办 a case has several parts, each with its own events."""
+WORDS: Mapping[str, str] = {kind: words for kind, (words, _) in KINDS.items()} | dict(HANDLING_KINDS)
+"""Everything that a platform may be told → its words."""
 
 WAITS = tuple(
     timedelta(seconds=seconds)
@@ -42,36 +59,59 @@ JITTER = 0.2
 LONGEST_REST = timedelta(hours=1)
 """An address that fails is tried again by one notice at least this often, whatever else waits for it."""
 DISABLED_AFTER = timedelta(days=5)
+LONGEST_ASKED = timedelta(days=1)
+"""What a receiver asks for in Retry-After is kept up to here; it cannot put us off for longer."""
 GONE = 410
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one try: the HTTP status where there was an answer, and a word for what went wrong."""
+    """What came of one try: the HTTP status where there was an answer, a word for what went wrong, and how long the
+    receiver asked us to wait.
+    """
 
     status: int | None
     fault: str = ""
+    asked: timedelta = timedelta(0)
 
     @property
     def delivered(self) -> bool:
         return not self.fault
 
     @classmethod
-    def of_status(cls, status: int) -> "Outcome":
+    def of_status(cls, status: int, *, asked: timedelta = timedelta(0)) -> "Outcome":
         """2xx is delivered; anything else, a redirect too, is not."""
-        return cls(status, "" if 200 <= status < 300 else f"http_{status}")
+        return cls(status) if 200 <= status < 300 else cls(status, f"http_{status}", asked)
 
 
-def next_wait(attempts: int, chance: float) -> timedelta | None:
-    """After `attempts` failures; None when it is given up. `chance` is in [0, 1)."""
+def asked_wait(header: str, *, now: datetime) -> timedelta:
+    """What Retry-After asks for, in seconds or as an HTTP date (RFC 9110 §10.2.3), from nothing to a day.
+
+    Nothing for what is neither: a receiver's slip of the pen changes no timetable.
+    """
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        # A number of many digits is a day all the same; timedelta has a limit of its own.
+        return min(timedelta(seconds=int(text[:9])), LONGEST_ASKED)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return timedelta(0)
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return min(max(until - now, timedelta(0)), LONGEST_ASKED)
+
+
+def next_wait(attempts: int, chance: float, *, asked: timedelta = timedelta(0)) -> timedelta | None:
+    """After `attempts` failures, and not before the receiver `asked`; None when it is given up. `chance` is in [0, 1)."""
     if attempts > len(WAITS):
         return None
-    return WAITS[attempts - 1] * (1 - JITTER + 2 * JITTER * chance)
+    return max(WAITS[attempts - 1] * (1 - JITTER + 2 * JITTER * chance), asked)
 
 
-def rest(failures: int) -> timedelta:
-    """How long an address is left alone after so many failures in a row."""
-    return min(WAITS[min(failures, len(WAITS)) - 1] * (1 - JITTER), LONGEST_REST)
+def rest(failures: int, *, asked: timedelta = timedelta(0)) -> timedelta:
+    """How long an address is left alone after so many failures in a row, and at least as long as it `asked`."""
+    return max(min(WAITS[min(failures, len(WAITS)) - 1] * (1 - JITTER), LONGEST_REST), asked)
 
 
 def must_disable(outcome: Outcome, *, failing_since: datetime, now: datetime) -> str:

@@ -2,12 +2,13 @@
 
 import ssl
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
 
 import httpx
 
 from ingest.telling.address import Network, addresses_of, check_url
-from ingest.telling.rules import Outcome
+from ingest.telling.rules import Outcome, asked_wait
 from storage.errors import Refused
 
 TIMEOUT = httpx.Timeout(connect=5.0, read=15.0, write=10.0, pool=5.0)
@@ -15,8 +16,12 @@ AGENT = "tongban-webhooks/1"
 MOST_ADDRESSES = 3
 
 
-def send(*, url: str, headers: Mapping[str, str], body: bytes, networks: Iterable[Network]) -> Outcome:
-    """Post it once. Whatever goes wrong is an outcome, never an exception; what the answer says is not read."""
+def send(
+    *, url: str, headers: Mapping[str, str], body: bytes, networks: Iterable[Network], now: datetime
+) -> Outcome:
+    """Post it once. Whatever goes wrong is an outcome, never an exception; of the answer only status and Retry-After
+    are read.
+    """
     allowed = list(networks)
     try:
         target = check_url(url, networks=allowed)
@@ -50,7 +55,8 @@ def send(*, url: str, headers: Mapping[str, str], body: bytes, networks: Iterabl
             except httpx.TransportError:
                 return Outcome(None, "answer_lost")
             response.close()
-            return Outcome.of_status(response.status_code)
+            asked = asked_wait(response.headers.get("retry-after", ""), now=now)
+            return Outcome.of_status(response.status_code, asked=asked)
     return outcome
 
 

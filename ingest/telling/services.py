@@ -9,7 +9,7 @@ from django.db import transaction
 
 from ingest.models import Notice, Subscription
 from ingest.telling.address import check_url
-from ingest.telling.rules import KINDS
+from ingest.telling.rules import WORDS
 from registry.actors import Actor
 from registry.events import record
 from registry.models import ApiKey
@@ -76,6 +76,16 @@ def end_overlap(*, subscription: Subscription, actor: Actor, now: datetime) -> N
         _tell("subscription.overlap_ended", held, actor, now)
 
 
+def choose_kinds(*, subscription: Subscription, kinds: Iterable[str], actor: Actor, now: datetime) -> None:
+    """Tell other events from now on; what was noted before is told all the same."""
+    check_may(actor, "platform.edit", subscription)
+    wanted = _kinds(kinds)
+    with transaction.atomic():
+        held = _held(subscription)
+        Subscription.objects.filter(pk=held.pk).update(kinds=wanted)
+        _tell("subscription.kinds_chosen", held, actor, now, kinds=wanted)
+
+
 def enable(*, subscription: Subscription, actor: Actor, now: datetime) -> None:
     """Go on telling, and tell what was parked meanwhile: the event leads to one piece of work for each."""
     check_may(actor, "platform.edit", subscription)
@@ -122,8 +132,8 @@ def _held(subscription: Subscription) -> Subscription:
 
 def _kinds(kinds: Iterable[str]) -> list[str]:
     asked = set(kinds)
-    wanted = [kind for kind in KINDS if kind in asked]
-    if not wanted or asked - KINDS.keys():
+    wanted = [kind for kind in WORDS if kind in asked]
+    if not wanted or asked - WORDS.keys():
         raise Refused("subscription_kinds", "请至少选择一种可推送的事件。")
     return wanted
 

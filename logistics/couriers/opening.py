@@ -22,6 +22,17 @@ ADAPTERS: dict[str, str] = {
     "kdniao": "快递鸟",
 }
 
+PUSHES_MOVE = frozenset({"neutral"})
+"""Whose courier takes another address for a waybill that it follows already.
+
+kuaidi100 is told an address with each subscription, too, but ignores a second one while it follows (501); EMS, SF and
+kdniao push to the one address that stands in their console.
+"""
+
+FIRST_ADDRESS_STAYS = frozenset({"kuaidi100"})
+"""Whose courier pushes to the address it was first told until it ends to follow a waybill; and signs what it pushes, so
+that an old path alone proves nothing."""
+
 
 @dataclass(frozen=True)
 class Secret:

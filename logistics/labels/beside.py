@@ -6,7 +6,11 @@ from logistics.labels.pdf import as_panel
 
 
 class Unfit(ValueError):
-    """The carrier's file is no PDF, or its label leaves no room beside it on A4."""
+    """The carrier's file is no PDF, has too many pages, or its label leaves no room beside it on A4. `sentence` says which."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(code)
+        self.code, self.sentence = code, sentence
 
 
 def beside_carrier(carrier: bytes, label: Label) -> bytes:
@@ -18,4 +22,4 @@ def beside_carrier(carrier: bytes, label: Label) -> bytes:
     try:
         return pdf_beside(carrier, as_panel(label))
     except NotSet as error:
-        raise Unfit(error.code) from error
+        raise Unfit(error.code, error.message) from error

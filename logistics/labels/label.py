@@ -86,7 +86,7 @@ class Label:
 
     @property
     def waybill_groups(self) -> str:
-        """The number in groups of four digits for eyes, e.g. 「EB 0007 1761 8HK」."""
+        """The number in groups of four digits for eyes, e.g. “EB 0007 1761 8HK”."""
         head = re.match(r"[A-Za-z]*", self.waybill)
         letters = head.group() if head else ""
         rest = self.waybill[len(letters) :]

@@ -60,7 +60,7 @@ class BarsMark:
     data: str
 
 
-_CLINGING = "*，。、；：）》」"
+_CLINGING = "*，。、；：）》」”"
 
 Mark = Text | Plate | Rule | QrMark | BarsMark
 
@@ -75,7 +75,7 @@ def fit(
 ) -> tuple[float, list[str]]:
     """The largest size from `size` down to `smallest` at which `text` fits into `lines`, and those lines.
 
-    What does not fit even then ends in 「…」: a label is finite, and the carrier has the full text.
+    What does not fit even then ends in “…”: a label is finite, and the carrier has the full text.
     """
     while True:
         broken = wrap(text, width=width, size=size, bold=bold)

@@ -91,6 +91,7 @@ class CarrierAccount(models.Model):
 class RetiredPath(models.Model):
     """A push path that was replaced and is honoured until a moment, so that changing it loses no push.
 
+    Beyond it for waybills whose courier knows no other. One that is ended by hand is forgotten.
     `used_at`: about when a push last came in on it.
     """
 

@@ -13,19 +13,23 @@ from registry.tokens import Purpose, write
 from storage.models import StoredObject
 
 
-def _at_either_end(actor: Actor, reach: Reach, prefix: str = "") -> Q:
+def _at_the_desk(actor: Actor, reach: Reach, prefix: str) -> Q:
+    """Rows whose `prefix` kind and id name the actor's window or office."""
     if reach == Reach.OWN_WINDOW and actor.window_id is not None:
-        kind, place = Party.WINDOW.value, actor.window_id
-    elif reach == Reach.OWN_OFFICE and actor.office_id is not None:
-        kind, place = Party.OFFICE.value, actor.office_id
-    else:
-        return Q(pk__in=())
-    sent = Q(**{f"{prefix}sender_kind": kind, f"{prefix}sender_id": place})
+        return Q(**{f"{prefix}kind": Party.WINDOW.value, f"{prefix}id": actor.window_id})
+    if reach == Reach.OWN_OFFICE and actor.office_id is not None:
+        return Q(**{f"{prefix}kind": Party.OFFICE.value, f"{prefix}id": actor.office_id})
+    return Q(pk__in=())
+
+
+def _at_either_end(actor: Actor, reach: Reach, prefix: str = "") -> Q:
     # What is still being packed elsewhere is nobody's business at the other end.
-    coming = Q(**{f"{prefix}receiver_kind": kind, f"{prefix}receiver_id": place}) & ~Q(
-        **{f"{prefix}state__in": [ParcelState.PACKING.value, ParcelState.CANCELLED.value]}
+    # What an applicant sends is told to its receiver from the start, also that it will not come after all.
+    coming = _at_the_desk(actor, reach, f"{prefix}receiver_") & (
+        ~Q(**{f"{prefix}state__in": [ParcelState.PACKING.value, ParcelState.CANCELLED.value]})
+        | Q(**{f"{prefix}sender_kind": Party.APPLICANT.value})
     )
-    return sent | coming
+    return _at_the_desk(actor, reach, f"{prefix}sender_") | coming
 
 
 class ParcelQuerySet(models.QuerySet["Parcel"]):
@@ -41,7 +45,11 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
 
 
 class Parcel(models.Model):
-    """寄件. The ends are a window, an office, or (`applicant`) the applicant of the case whose id it names."""
+    """寄件. The ends are a window, an office, or (`applicant`) the applicant of the case whose id it names.
+
+    `told_carrier` and `told_number` are an applicant's own words about a parcel that we did not order. Such a parcel has no
+    weight before it arrives.
+    """
 
     number = models.CharField("寄件编号", max_length=40, unique=True)
     code = models.CharField("二维码标识", max_length=16, unique=True)
@@ -57,6 +65,8 @@ class Parcel(models.Model):
     length_mm = models.PositiveIntegerField("长（毫米）", default=0)
     width_mm = models.PositiveIntegerField("宽（毫米）", default=0)
     height_mm = models.PositiveIntegerField("高（毫米）", default=0)
+    told_carrier = models.CharField("申请人所报快递公司", max_length=60, blank=True)
+    told_number = models.CharField("申请人所报运单号", max_length=40, blank=True)
     created_at = models.DateTimeField("装件时间")
     sealed_at = models.DateTimeField("封装时间", null=True, blank=True)
     handed_over_at = models.DateTimeField("交寄时间", null=True, blank=True)
@@ -74,7 +84,8 @@ class Parcel(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state__in=[ParcelState.PACKING.value, ParcelState.CANCELLED.value])
-                | Q(weight_g__gt=0, sealed_at__isnull=False),
+                | Q(weight_g__gt=0, sealed_at__isnull=False)
+                | Q(sender_kind=Party.APPLICANT.value),
                 name="logistics_parcel_weighed",
             ),
             models.CheckConstraint(
@@ -110,6 +121,11 @@ class Parcel(models.Model):
     def token_text(self) -> str:
         """The text of its QR code, made with the newest key."""
         return write(Purpose.PARCEL, self.code).text
+
+    @property
+    def is_from_applicant(self) -> bool:
+        """Whether an applicant sends it: nobody of ours packed, weighed or scanned it."""
+        return self.sender_kind == Party.APPLICANT
 
     @property
     def is_open(self) -> bool:
@@ -166,6 +182,7 @@ class CustodyEvent(models.Model):
         TICK = "tick", "清单核对"
         SIGNATURE = "signature", "当面签收"
         REPORT = "report", "报告"
+        FILED = "filed", "归档登记"
 
     original = models.ForeignKey(
         Original, on_delete=models.PROTECT, related_name="custody", verbose_name="原件"
@@ -213,7 +230,11 @@ class CustodyEvent(models.Model):
 
 
 class Incident(models.Model):
-    """异常: something a person has to answer for, with an owner and a due time."""
+    """异常: something a person has to answer for, with an owner and a due time.
+
+    It is about a parcel, or about an original at its owner's desk: one that is not there (`missing_at_desk`), or one that
+    lies there for too long (`overdue`, which of what is on its way is about the parcel).
+    """
 
     class State(models.TextChoices):
         """Its short life."""
@@ -223,7 +244,12 @@ class Incident(models.Model):
 
     kind = models.CharField("种类", max_length=20, choices=IncidentKind.choices())
     parcel = models.ForeignKey(
-        Parcel, on_delete=models.PROTECT, related_name="incidents", verbose_name="寄件"
+        Parcel,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="incidents",
+        verbose_name="寄件",
     )
     original = models.ForeignKey(
         Original,
@@ -253,6 +279,14 @@ class Incident(models.Model):
             models.CheckConstraint(
                 condition=Q(state="open") | Q(resolved_at__isnull=False), name="logistics_incident_resolved"
             ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=["missing_at_desk", "overdue"], parcel__isnull=True, original__isnull=False
+                )
+                | Q(kind="overdue", parcel__isnull=False, original__isnull=True)
+                | (~Q(kind__in=["missing_at_desk", "overdue"]) & Q(parcel__isnull=False)),
+                name="logistics_incident_about",
+            ),
         ]
         indexes = [models.Index(fields=["owner_kind", "owner_id", "state"], name="logistics_incident_owner")]
 
@@ -261,5 +295,7 @@ class Incident(models.Model):
 
     @classmethod
     def within(cls, reach: Reach, actor: Actor) -> Q:
-        """Own when the parcel is."""
-        return _at_either_end(actor, reach, "parcel__")
+        """Own when the parcel is; what vanished from a desk belongs to that desk."""
+        return _at_either_end(actor, reach, "parcel__") | (
+            Q(parcel__isnull=True) & _at_the_desk(actor, reach, "owner_")
+        )

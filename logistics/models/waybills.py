@@ -26,7 +26,7 @@ class Waybill(models.Model):
     `latest_kind` and `latest_at` repeat what the standing tracking events say, for lists. `leading_*` describe the
     newest full list of a carrier that pushes snapshots. `asked_at`: when the courier was last asked about it, answered or
     not; `fees_asked_at` the same for what it charges. `tried_at`: when somebody last took up an order, a cancellation or a
-    subscription that was not through.
+    subscription that was not through. `push_path`: digest of the account's push path that the courier was last told.
     """
 
     parcel = models.ForeignKey(Parcel, on_delete=models.PROTECT, related_name="waybills", verbose_name="寄件")
@@ -56,6 +56,7 @@ class Waybill(models.Model):
     leading_newest = models.DateTimeField(null=True, blank=True)
     subscribed_at = models.DateTimeField("订阅时间", null=True, blank=True)
     subscriptions = models.PositiveSmallIntegerField("订阅次数", default=0)
+    push_path = models.CharField("订阅所用推送路径", max_length=64, blank=True)
     heard_at = models.DateTimeField("最近收到轨迹", null=True, blank=True)
     asked_at = models.DateTimeField("最近查询", null=True, blank=True)
     fees_asked_at = models.DateTimeField("最近查询计费", null=True, blank=True)

@@ -13,6 +13,7 @@ from registry import events
 from registry.actors import Actor
 from registry.models import ServiceCentre
 from registry.permissions import NotYours, check_may, visible
+from registry.rules.talk import fitting
 from registry.time import SHANGHAI, local_day
 
 
@@ -23,17 +24,18 @@ def set_budget(
     check_may(actor, "budget.set")
     if actor.centre_id != centre.pk:
         raise NotYours
+    reason = fitting(reason, what="依据")
     check_budget(year=year, amount_fen=amount_fen, reason=reason)
     with transaction.atomic():
         ServiceCentre.objects.select_for_update().get(pk=centre.pk)
         before = PostageBudget.objects.filter(centre=centre, year=year).order_by("-pk").first()
-        if before and (before.amount_fen, before.reason) == (amount_fen, reason.strip()):
+        if before and (before.amount_fen, before.reason) == (amount_fen, reason):
             return before
         budget = PostageBudget.objects.create(
             centre=centre,
             year=year,
             amount_fen=amount_fen,
-            reason=reason.strip(),
+            reason=reason,
             set_by=actor.label,
             set_at=now,
         )

@@ -15,9 +15,11 @@ from logistics.postage.contracts import STANDARD, contract_in_force
 from logistics.postage.payment import case_of, decide_payment, region_code_at
 from logistics.rules.payers import Decision, PaymentTerm
 from logistics.rules.tariffs import Consignment, Quote, quote
+from logistics.services.weighing import pays_by_weight
 from registry import events
 from registry.actors import Actor
 from registry.permissions import check_may
+from registry.rules.talk import fitting
 from registry.time import local_day
 from storage.errors import Refused
 
@@ -54,6 +56,8 @@ def charge_parcel(*, parcel: Parcel, actor: Actor, now: datetime) -> Charge:
         # The day the waybill was ordered decides: a policy or tariff that changes later does not reach back.
         day = local_day(waybill.requested_at)
         decision = decide_payment(parcel=parcel, on=day)
+        if not parcel.weight_g and decision.payer_centre_id is not None:
+            raise _not_weighed()
         consignment = consignment_to_price(parcel, case, decision)
         standing = Charge.objects.standing().filter(parcel=parcel).first()
         if standing is not None:
@@ -73,6 +77,8 @@ def follow_waybill(*, parcel: Parcel, actor: Actor, now: datetime) -> Charge | N
     """
     with transaction.atomic():
         parcel = Parcel.objects.select_for_update().get(pk=parcel.pk)
+        if pays_by_weight(parcel):
+            return None  # an applicant's parcel, which its receiver weighs: charged once it is received
         if Waybill.objects.filter(parcel=parcel, state__in=LIVING).exists():
             return charge_parcel(parcel=parcel, actor=actor, now=now)
         standing = Charge.objects.standing().filter(parcel=parcel).first()
@@ -84,7 +90,8 @@ def follow_waybill(*, parcel: Parcel, actor: Actor, now: datetime) -> Charge | N
 def reverse_charge(*, charge: Charge, reason: str, actor: Actor, now: datetime) -> Charge:
     """Take a charge back by a row of the opposite sign. Raises Refused when it was taken back already."""
     check_may(actor, "charge.correct", charge)
-    if not reason.strip():
+    reason = fitting(reason, what="冲销理由")
+    if not reason:
         raise Refused("reversal_reason", "请写明冲销理由。")
     with transaction.atomic():
         Parcel.objects.select_for_update().get(pk=charge.parcel_id)
@@ -119,14 +126,18 @@ def consignment_of(data: dict[str, Any]) -> Consignment:
 
 
 def _waybill(parcel: Parcel) -> Waybill:
-    if not parcel.weight_g:
-        raise Refused("not_weighed", "寄件还没有称重，请先封装称重。")
+    if not parcel.weight_g and not parcel.is_from_applicant:
+        raise _not_weighed()
     waybill = (
         Waybill.objects.filter(parcel=parcel, state__in=LIVING).select_related("carrier", "account").first()
     )
     if waybill is None:
         raise Refused("no_waybill", "寄件还没有运单，请先下单。")
     return waybill
+
+
+def _not_weighed() -> Refused:
+    return Refused("not_weighed", "寄件还没有称重，请先封装称重。")
 
 
 def consignment_to_price(parcel: Parcel, case: Case, decision: Decision) -> Consignment:
@@ -208,7 +219,7 @@ def _reverse(charge: Charge, *, reason: str, actor: Actor, now: datetime) -> Cha
         sequence=_next_sequence(charge.parcel),
         amount_fen=-charge.amount_fen,
         reversal_of=charge,
-        reason=reason.strip(),
+        reason=reason,
         created_at=now,
         **copied,
     )

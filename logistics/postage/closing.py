@@ -24,6 +24,7 @@ from registry import events
 from registry.actors import Actor
 from registry.models import NumberSequence, ServiceCentre
 from registry.permissions import NotYours, check_may
+from registry.rules.talk import fitting
 from storage.errors import Refused
 from storage.models import StoredObject
 
@@ -85,17 +86,18 @@ def return_settlement(
 ) -> SettlementProposal:
     """Send a prepared month back, or withdraw it, with the reason. It can be prepared anew."""
     check_may(actor, "settlement.approve", proposal)
-    if not reason.strip():
+    reason = fitting(reason, what="退回的理由")
+    if not reason:
         raise NotAllowed("return_reason", "请写明退回的理由。")
     with transaction.atomic():
         proposal = SettlementProposal.objects.select_related("carrier").get(pk=proposal.pk)
-        _move(proposal, "return", actor=actor, now=now, reason=reason.strip())
+        _move(proposal, "return", actor=actor, now=now, reason=reason)
         events.record(
             kind="settlement.returned",
             actor=actor,
             subject=proposal,
             now=now,
-            data={"month": proposal.month, "carrier": proposal.carrier.code, "reason": reason.strip()},
+            data={"month": proposal.month, "carrier": proposal.carrier.code, "reason": reason},
         )
     return SettlementProposal.objects.get(pk=proposal.pk)
 

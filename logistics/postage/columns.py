@@ -14,6 +14,7 @@ from registry.terms import Term
 from storage.errors import Refused
 
 HEADER_WITHIN_ROWS = 40
+_MOST_SEEN = 80
 
 
 class Column(Term):
@@ -207,7 +208,8 @@ def _grams(names: Sequence[str], places: Mapping[Column, int], plain: Sequence[s
 def _missing(missing: Sequence[Column], best: Layout) -> MissingColumn:
     names = "、".join(f"“{column.label}”" for column in missing)
     known = "、".join(ALIASES[missing[0]][:4])
-    seen = "、".join(name for name in best.headers if name)[:80]
+    seen = "、".join(name for name in best.headers if name)
+    seen = seen if len(seen) <= _MOST_SEEN else f"{seen[:_MOST_SEEN]}…"
     if not best.places:
         return MissingColumn(
             MissingColumn.CODE,

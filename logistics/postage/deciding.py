@@ -13,6 +13,7 @@ from logistics.rules.money import split_by
 from registry import events
 from registry.actors import Actor
 from registry.permissions import NotYours, check_may, visible
+from registry.rules.talk import fitting
 from storage.errors import Refused
 
 S = DiscrepancyState
@@ -31,6 +32,7 @@ def resolve_discrepancies(
 ) -> int:
     """The same decision for many differences at once, all or none. Answers how many."""
     check_may(actor, "discrepancy.resolve")
+    reason = fitting(reason, what="处理理由")
     check_reason(to, reason)
     with transaction.atomic():
         wanted = {discrepancy.pk for discrepancy in discrepancies}
@@ -39,7 +41,7 @@ def resolve_discrepancies(
         if len(rows) != len(wanted):
             raise NotYours
         for row in rows:
-            _move(row, to, reason=reason.strip(), line=None, actor=actor, now=now)
+            _move(row, to, reason=reason, line=None, actor=actor, now=now)
     return len(rows)
 
 

@@ -39,6 +39,7 @@ class _Known(NamedTuple):
 
 class _Charged(NamedTuple):
     waybill_id: int
+    centre_id: int | None
     contract_id: int | None
     charged_weight_g: int | None
     consignment: dict[str, Any]
@@ -75,10 +76,7 @@ class FactFinder:
             )
         ]
         charges = Charge.objects.standing().filter(waybill_id__in=[waybill.pk for waybill in waybills])
-        by_waybill = {
-            row[0]: _Charged(*row)
-            for row in charges.values_list("waybill_id", "contract_id", "charged_weight_g", "consignment")
-        }
+        by_waybill = {row[0]: _Charged(*row) for row in charges.values_list(*_Charged._fields)}
         return {waybill.number: self._one(waybill, by_waybill.get(waybill.pk)) for waybill in waybills}
 
     def _one(self, waybill: _Known, charge: _Charged | None) -> Facts:
@@ -108,6 +106,7 @@ class FactFinder:
             else None,
             lost_on=_day(waybill.parcel_ended_at) if waybill.parcel_state == ParcelState.LOST else None,
             late_refund_permille=tariff.late_refund_permille if tariff else 0,
+            nothing_due=charge is not None and charge.centre_id is None,
         )
 
     def _tariff(self, charge: _Charged | None) -> Tariff | None:

@@ -21,6 +21,8 @@ _SUBTOTAL = re.compile(r"^(本页)?(小计|页计)")
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+\d+", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})\D?(\d{1,2})\D?(\d{1,2})")
 _MAX_NUMBER = 40
+_MAX_CURRENCY = 8
+_MAX_WORD = 20
 _MAX_GRAMS = 10_000_000
 _VERSION_DIGITS = 7
 
@@ -110,8 +112,8 @@ class Reading:
             freight_fen=self._optional_fen(row, Column.FREIGHT, number),
             other_fen=self._optional_fen(row, Column.OTHER, number),
             term=_word(cell(row, Column.TERM), _TERMS),
-            account=_plain(cell(row, Column.ACCOUNT))[:_MAX_NUMBER],
-            currency=_plain(cell(row, Column.CURRENCY))[:8],
+            account=_fitted(_plain(cell(row, Column.ACCOUNT)), _MAX_NUMBER),
+            currency=_fitted(_plain(cell(row, Column.CURRENCY)), _MAX_CURRENCY),
             version=_version(cell(row, Column.VERSION)),
             period=self.period,
         )
@@ -212,7 +214,12 @@ def _date(text: str) -> date | None:
 def _word(text: str, words: tuple[tuple[str, str], ...]) -> str:
     """What a cell says in our terms; a word we do not know stays as it is, so that it shows as different."""
     plain = _plain(text)
-    return next((value for word, value in words if word in plain), plain[:20])
+    return next((value for word, value in words if word in plain), _fitted(plain, _MAX_WORD))
+
+
+def _fitted(text: str, longest: int) -> str:
+    """Of what is too long the beginning and …, which is like nothing of ours: the statement's file has the whole."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _plain(text: str) -> str:

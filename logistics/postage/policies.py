@@ -14,6 +14,7 @@ from registry import events
 from registry.actors import Actor
 from registry.models import ServiceCentre
 from registry.permissions import NotYours, Reach, check_may, reaches
+from registry.rules.talk import fitting
 from registry.time import SHANGHAI
 from storage.errors import Refused
 
@@ -80,7 +81,8 @@ def ask_exception(
     concerned = Q(handlings__office__centre=centre) | Q(window__centre=centre)
     if not Case.objects.filter(concerned, pk=case.pk).exists():
         raise NotYours
-    if not reason.strip():
+    reason = fitting(reason, what="例外的理由")
+    if not reason:
         raise Refused("exception_reason", "请写明例外的理由。")
     _check_uncharged(case, leg)
     try:
@@ -89,7 +91,7 @@ def ask_exception(
                 case=case,
                 leg=leg.value,
                 centre=centre,
-                reason=reason.strip(),
+                reason=reason,
                 asked_by_id=actor.id,
                 asked_by=actor.label,
                 asked_at=now,

@@ -58,3 +58,15 @@ HANDOVER_GUARDS: Guards = {
     "logistics_handoverline": ("OLD.frozen", ()),
     "logistics_handoverentry": ("", ()),
 }
+LOSS_COLUMNS = (
+    "id",
+    "original_id",
+    "incident_id",
+    "reason",
+    "remedy",
+    "done",
+    "declared_by_id",
+    "declared_label",
+    "declared_at",
+)
+LOSS_GUARDS: Guards = {"logistics_loss": ("", LOSS_COLUMNS)}

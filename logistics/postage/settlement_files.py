@@ -14,7 +14,7 @@ from logistics.rules.disputes import DiscrepancyState
 from logistics.rules.payers import Leg, PaymentTerm
 from registry.sheets.workbooks import Formula, Money, Sheet, make_workbook
 from registry.terms import Mode
-from registry.time import local
+from registry.time import to_the_minute
 from storage.models import Kind, StoredObject
 from storage.services import store_bytes
 
@@ -171,7 +171,7 @@ def _summary(settlement: Settlement) -> Iterator[tuple[object, ...]]:
     yield ("账期", settlement.month)
     yield ("编制", settlement.prepared_by)
     yield ("复核", settlement.closed_by)
-    yield ("结算时间", f"{local(settlement.closed_at):%Y-%m-%d %H:%M}")
+    yield ("结算时间", to_the_minute(settlement.closed_at))
     yield ()
     yield from _grouped(settlement, OFFICE, first_row=9)
     yield ()

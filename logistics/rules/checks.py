@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from logistics.rules.money import permille_of, yuan
 from logistics.rules.payers import PaymentTerm
 from registry.terms import Term
+from registry.time import to_the_minute
 
 WHOLE = "total"
 
@@ -54,7 +55,10 @@ class Billed:
 
 @dataclass(frozen=True)
 class Facts:
-    """What we know of a waybill. `price(grams)` is {fee kind: fen} at a charged weight; None: no charge."""
+    """What we know of a waybill. `price(grams)` is {fee kind: fen} at a charged weight; None: no charge.
+
+    `nothing_due`: charged to no centre, because its applicant paid at the courier's counter.
+    """
 
     waybill: str
     account: str
@@ -68,6 +72,7 @@ class Facts:
     promised_at: datetime | None = None
     lost_on: date | None = None
     late_refund_permille: int = 0
+    nothing_due: bool = False
 
 
 @dataclass(frozen=True)
@@ -202,6 +207,10 @@ def _check_charge(
         yield _finding(Code.BILLED_BEFORE, line, ours, theirs, charge.net_fen)
         return
     yield from _check_payer(charge, facts)
+    if facts.nothing_due:  # whatever weight it bills, and whether it ever arrived
+        ours = f"{yuan(0)}，由申请人{PaymentTerm.SENDER_CASH.label}"
+        yield _finding(Code.WRONG_AMOUNT, line, ours, yuan(charge.net_fen), charge.net_fen)
+        return
     yield from _check_price(charge, facts)
     yield from _check_service(charge, facts, period)
 
@@ -253,11 +262,13 @@ def _check_service(charge: Charge, facts: Facts, period: Period) -> Iterator[Fin
             ours = f"{handed_over} 交寄，未妥投" if handed_over else "未交寄"
             yield _finding(Code.NOT_DELIVERED, line, ours, f"计费 {yuan(charge.net_fen)}", charge.net_fen)
         return
-    is_late = facts.promised_at is not None and facts.delivered_at > facts.promised_at
-    if is_late and facts.late_refund_permille and not charge.credited_fen:
+    promised = facts.promised_at
+    if promised is None or facts.delivered_at <= promised:
+        return
+    if facts.late_refund_permille and not charge.credited_fen:
         refund = permille_of(charge.net_fen, facts.late_refund_permille)
-        ours = f"应于 {facts.promised_at:%Y-%m-%d %H:%M} 前妥投"
-        theirs = f"{facts.delivered_at:%Y-%m-%d %H:%M} 妥投，未退费"
+        ours = f"应于 {to_the_minute(promised)} 前妥投"
+        theirs = f"{to_the_minute(facts.delivered_at)} 妥投，未退费"
         yield _finding(Code.LATE_REFUND_RIGHT, line, ours, theirs, refund)
 
 

@@ -9,7 +9,7 @@ from ingest.rules import may_post_originals
 from logistics.rules.payers import Leg
 from logistics.rules.tracking import TrackingKind
 from registry.rules.steps import Step
-from registry.terms import Mode, Term
+from registry.terms import Delivery, Mode, Term
 from storage.errors import Refused
 
 
@@ -58,7 +58,14 @@ class IncidentKind(Term):
     DELIVERY_REVERSED = "delivery_reversed", "签收被撤销"
     SILENCE = "silence", "长时间无轨迹"
     ARRIVAL_DIFFERS = "arrival_differs", "到件与卷宗不符"
+    MISSING_AT_DESK = "missing_at_desk", "原件在原处查无"
+    OVERDUE = "overdue", "原件超期未处理"
 
+
+REPORTED_BY_HAND: frozenset[str] = frozenset(
+    {IncidentKind.DAMAGED, IncidentKind.REFUSED, IncidentKind.RETURNING, IncidentKind.EXCEPTION}
+)
+"""What a person may tell of; the others follow from a scan, a list, a report of loss or the courier's silence."""
 
 S = ParcelState
 
@@ -74,6 +81,8 @@ STEPS: tuple[Step[ParcelState], ...] = (
     Step("receive", "签收核对", (S.HANDED_OVER, S.IN_TRANSIT, S.DELIVERED, S.LOST), S.RECEIVED),
     Step("take_back", "收回退件", (S.HANDED_OVER, S.IN_TRANSIT, S.DELIVERED, S.LOST), S.RETURNED),
     Step("report_lost", "报失", (S.HANDED_OVER, S.IN_TRANSIT, S.DELIVERED), S.LOST),
+    # Only what an applicant said to have sent: no scan of ours vouches for it, so it may prove not to be on the road.
+    Step("call_off", "撤销寄出登记", (S.HANDED_OVER, S.IN_TRANSIT, S.DELIVERED), S.CANCELLED),
 )
 
 OPEN: frozenset[str] = frozenset({S.PACKING, S.SEALED, S.HANDED_OVER, S.IN_TRANSIT, S.DELIVERED})
@@ -109,6 +118,7 @@ INCIDENT_OF: dict[TrackingKind, IncidentKind] = {
 DUE_IN: dict[str, timedelta] = {
     IncidentKind.LOST: timedelta(days=1),
     IncidentKind.MISSING_ITEM: timedelta(days=1),
+    IncidentKind.MISSING_AT_DESK: timedelta(days=1),
     IncidentKind.DAMAGED: timedelta(days=1),
     IncidentKind.DELIVERY_REVERSED: timedelta(days=1),
     IncidentKind.ARRIVAL_DIFFERS: timedelta(days=1),
@@ -126,7 +136,7 @@ def target(act: str, state: str) -> ParcelState:
         return step.target
     sources = "、".join(ParcelState(source).label for source in step.sources)
     raise NotNow(
-        f"parcel_{act}", f"寄件当前为「{ParcelState(state).label}」，只有在「{sources}」时才能{step.label}。"
+        f"parcel_{act}", f"寄件当前为“{ParcelState(state).label}”，只有在“{sources}”时才能{step.label}。"
     )
 
 
@@ -141,7 +151,7 @@ def check_ends(leg: str, *, sender: str, receiver: str) -> None:
     if sender not in senders or receiver not in receivers:
         raise NotNow(
             "parcel_ends",
-            f"「{Leg(leg).label}」不能由{Party(sender).label}寄往{Party(receiver).label}，请改选寄件类型。",
+            f"“{Leg(leg).label}”不能由{Party(sender).label}寄往{Party(receiver).label}，请改选寄件类型。",
         )
 
 
@@ -154,18 +164,37 @@ def check_release(leg: str, *, mode: str, handling_state: str, all_decided: bool
     if leg in {Leg.MATERIALS, Leg.SUPPLEMENT} and not may_post_originals(mode, handling_state):
         when = "预审通过" if mode == Mode.WINDOW_FORWARD else "受理" if mode == Mode.WINDOW_ACCEPT else "提交"
         raise NotNow(
-            "parcel_too_early", f"「{Mode(mode).label}」办件须在{when}后才能寄出原件，请等待审批部门处理。"
+            "parcel_too_early", f"“{Mode(mode).label}”办件须在{when}后才能寄出原件，请等待审批部门处理。"
         )
     if leg == Leg.TRANSFER and mode != Mode.JOINT:
         raise NotNow("parcel_not_joint", "只有多地联办的办件才能在审批部门之间流转原件。")
     if leg == Leg.JOINT_RESULT and not all_decided:
         raise NotNow("parcel_results_held", "多地联办须待所有部门作出决定后一并送达，请等待其余部门。")
     if leg == Leg.RESULT and mode == Mode.JOINT:
-        raise NotNow("parcel_joint_result", "多地联办的结果由牵头部门一并寄出，请改选「联办结果寄出」。")
+        raise NotNow("parcel_joint_result", "多地联办的结果由牵头部门一并寄出，请改选“联办结果寄出”。")
     if leg == Leg.RESULT and handling_state != "decided":
         raise NotNow("parcel_undecided", "尚未作出决定，不能寄出审批结果。")
     if leg == Leg.ORIGINAL_RETURN and not (closed or handling_state == "decided"):
         raise NotNow("parcel_still_needed", "办件尚未办结，原件仍需留存，不能退还。")
+
+
+def check_destination(
+    leg: str, *, delivery: str, receiver_kind: str, at_case: bool, chosen: str, name: str
+) -> None:
+    """A result goes where its applicant wants it, and nothing goes to another window than the case's own (选择邮寄或现场取件,
+    taizhou-2021 §三(二)). `at_case`: the receiver is the case's applicant or window; `chosen` names where it should go.
+    An applicant who chose 电子送达 gets what is nevertheless on paper by either way.
+    """
+    if leg not in OUTBOUND:
+        return
+    if not at_case:
+        raise NotNow("parcel_wrong_receiver", f"“{name}”不应寄往该收件方，请核对后分开装件。")
+    wanted = {Delivery.MAIL: Party.APPLICANT, Delivery.WINDOW: Party.WINDOW}.get(Delivery(delivery))
+    if leg in {Leg.RESULT, Leg.JOINT_RESULT} and wanted is not None and receiver_kind != wanted:
+        raise NotNow(
+            "parcel_not_as_chosen",
+            f"申请人选择“{Delivery(delivery).label}”，“{name}”应寄往{chosen}；申请人改变主意的，请收件窗口先更改送达方式。",
+        )
 
 
 def check_weight(weight_g: int) -> None:

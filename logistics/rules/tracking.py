@@ -36,6 +36,11 @@ FINAL: frozenset[TrackingKind] = frozenset(
 )
 """Kinds that stay the answer until a reversal voids them, whatever scan comes late."""
 
+COMING_BACK: frozenset[TrackingKind] = frozenset(
+    {TrackingKind.REFUSED, TrackingKind.RETURNING, TrackingKind.RETURNED}
+)
+"""Kinds after which the parcel is to be expected at its sender again."""
+
 ALARMING: frozenset[TrackingKind] = frozenset(
     {
         TrackingKind.REFUSED,

@@ -149,6 +149,7 @@ def _tracked(shipment: Shipment, contract: Contract, *, company: str) -> dict[st
         for event in (_told(shipment) if known else [])
     ]
     state = str(traces[-1]["Action"]) if traces else "0"
+    expected = shipment.expected_at()
     return {
         "EBusinessID": contract.name,
         "OrderCode": shipment.reference,
@@ -159,6 +160,7 @@ def _tracked(shipment: Shipment, contract: Contract, *, company: str) -> dict[st
         "State": state[0],
         "StateEx": state,
         "Location": str(traces[-1]["Location"]) if traces else "",
+        "EstimatedDeliveryTime": as_carriers_write(expected) if expected and traces else "",
         "Traces": traces,
     }
 

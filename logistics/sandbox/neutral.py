@@ -18,7 +18,7 @@ from logistics.couriers.neutral.wire import (
 from logistics.rules.tracking import TrackingKind
 from logistics.sandbox.http import Answer, Handler, Request, Route, as_json, route, says_no
 from logistics.sandbox.wires import label_pdf
-from logistics.sandbox.world import Shipment, Unknown, World
+from logistics.sandbox.world import DAYS, Shipment, Unknown, World
 
 PAGE_OF_CHARGES = 100
 
@@ -45,7 +45,7 @@ class NeutralDesk:
     def quote(self, request: Request, parts: Mapping[str, str]) -> Answer:
         """A price from the list."""
         order = OrderWire.model_validate_json(request.body)
-        return as_json(QuoteWire(amount_fen=self.world.prices.amount_fen(order), days=2).model_dump())
+        return as_json(QuoteWire(amount_fen=self.world.prices.amount_fen(order), days=DAYS.days).model_dump())
 
     def create(self, request: Request, parts: Mapping[str, str]) -> Answer:
         """201 for a new order, 200 for one that exists."""
@@ -92,6 +92,7 @@ class NeutralDesk:
                 reference=shipment.reference,
                 events=list(shipment.events),
                 ended=TrackingKind.DELIVERED in held or TrackingKind.RETURNED in held,
+                expected_at=shipment.expected_at(),
             )
         return as_json(answer.model_dump(mode="json"))
 

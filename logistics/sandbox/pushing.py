@@ -134,10 +134,12 @@ class Postman:
 
 def neutral_push(shipment: Shipment, event: EventWire, *, secrets: list[str], timestamp: int) -> Push:
     """One event, signed with every secret of the account."""
+    expected = shipment.expected_at()
     data = {
         "waybill": shipment.number,
         "reference": shipment.reference,
         "events": [event.model_dump(mode="json")],
+        "expected_at": expected.isoformat() if expected else None,
     }
     payload = {"type": "tracking.updated", "timestamp": event.at.isoformat(), "data": data}
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
@@ -174,8 +176,10 @@ def kuaidi100_listing(shipment: Shipment, *, company: str) -> dict[str, object]:
         )
     state = str(lines[0]["statusCode"]) if lines else "0"
     delivered = state.startswith("3")
+    expected = shipment.expected_at()
     return {
         "message": "ok",
+        "arrivalTime": as_carriers_write(expected)[:13] if expected else "",  # to the hour
         "state": state,
         "status": "200",
         "condition": "F00",

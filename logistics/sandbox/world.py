@@ -19,6 +19,9 @@ ROUTE = (
     TrackingKind.DELIVERED,
 )
 
+DAYS = timedelta(days=2)
+"""How long everything takes here."""
+
 
 class Unknown(Exception):
     """No such waybill here."""
@@ -81,6 +84,11 @@ class Shipment:
         return sorted(
             (event for event in self.events if event.id in keys), key=lambda event: (event.at, event.id)
         )
+
+    def expected_at(self) -> datetime | None:
+        """When it says it will deliver: so many days after it collected, as it quotes."""
+        collected = next((event.at for event in self.held() if event.kind is TrackingKind.COLLECTED), None)
+        return collected + DAYS if collected else None
 
 
 @dataclass(frozen=True)

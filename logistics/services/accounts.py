@@ -27,6 +27,7 @@ from registry.permissions import check_may
 from storage.errors import Refused
 
 OVERLAP = timedelta(days=7)
+LONGEST_SECRET = 400
 REMEMBERED = timedelta(days=30)
 """How long ended secrets are kept for pushes that came in while they were honoured."""
 
@@ -108,6 +109,8 @@ def rotate_credentials(
         wished = {**current, **credentials}
         if wished == current:
             raise Refused("secrets_unchanged", "没有填写新的密钥，原密钥保持不变。")
+        if any(len(value) > LONGEST_SECRET for value in credentials.values()):
+            raise Refused("secret_long", f"密钥至多 {LONGEST_SECRET} 个字符，请核对粘贴的内容。")
         retired = _ended(_retired(held), at=now) if not overlap else _retired(held)
         retired.append({"credentials": current, "until": (now + overlap).isoformat()})
         # What ended stays for a while: a push that came in before is judged by the secrets of its time.

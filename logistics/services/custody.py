@@ -1,13 +1,12 @@
 """交接: who holds an original, moved only by a scan, a ticked list, a signature or a report."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from ingest.models import Original
-from ingest.services.lawful import grant_for
-from ingest.services.stops import reach_stop
 from logistics.models import CustodyEvent, HandoverList, Parcel, ParcelItem, Waybill
 from logistics.rules.parcels import (
     IncidentKind,
@@ -18,15 +17,16 @@ from logistics.rules.parcels import (
     scan_moment,
     target,
 )
+from logistics.services.announcing import back_to_applicant
 from logistics.services.ends import is_receiver, is_sender, place_of
-from logistics.services.incidents import open_incident
+from logistics.services.incidents import end_told, open_incident
 from logistics.services.listed import must_be_on_no_list
-from logistics.services.parcels import Stale, move_state, record_parcel
+from logistics.services.moving import move_original
+from logistics.services.parcels import check_still_as_chosen, move_state, record_parcel
 from logistics.services.tracking import follow_courier, is_reported_delivered
-from registry import events
+from logistics.services.weighing import weigh_on_arrival
 from registry.actors import Actor
-from registry.permissions import NotYours, check_may
-from registry.terms import Right
+from registry.permissions import NotYours, check_may, yours
 from registry.tokens import Purpose, check
 from storage.models import StoredObject
 
@@ -35,10 +35,7 @@ Proof = CustodyEvent.Proof
 
 def parcel_by_token(token: str) -> Parcel:
     """The parcel whose QR code was scanned. Raises ForeignCode, ForgedCode or WrongPurpose; NotYours when unknown."""
-    parcel = Parcel.objects.filter(code=check(token, purpose=Purpose.PARCEL).identifier).first()
-    if parcel is None:
-        raise NotYours
-    return parcel
+    return yours(Parcel.objects.filter(code=check(token, purpose=Purpose.PARCEL).identifier))
 
 
 def hand_over(*, token: str, actor: Actor, now: datetime, photo: StoredObject | None = None) -> Parcel:
@@ -79,6 +76,9 @@ def give_to_courier(
 ) -> None:
     """The one way a parcel leaves: by its own scan, or by the collector's signature under a list."""
     target("hand_over", parcel.state)
+    if at == now:
+        # A scan that is told later has happened: there is nothing left to stop.
+        check_still_as_chosen(parcel)
     with transaction.atomic():
         if not Waybill.objects.filter(parcel=parcel, state=WaybillState.BOOKED).exists():
             raise NotNow("parcel_no_waybill", "该寄件还没有运单，请先下单并贴好面单再交寄。")
@@ -109,19 +109,24 @@ def receive_parcel(
     now: datetime,
     damaged: Iterable[int] = (),
     extra: int = 0,
+    weight_g: int | None = None,
     photo: StoredObject | None = None,
 ) -> None:
     """The receiver ticks the packing list: `ticked` and `damaged` are ids of originals, `extra` counts things not on it.
 
     What is there, damaged or not, is now at the receiver. What is missing stays in the parcel, and each missing or
-    damaged original, and anything extra, opens an incident.
+    damaged original, and anything extra, opens an incident. What was written off with the parcel may be ticked too: it
+    is found again; not ticked it stays written off. `weight_g`: what an applicant sends is weighed here where a centre
+    pays for it.
     """
     check_may(actor, "parcel.receive", parcel)
     if not is_receiver(actor, parcel) or parcel.receiver_kind == Party.APPLICANT:
         raise NotYours
     with transaction.atomic():
-        items = {item.original_id: item for item in _contents(parcel)}
+        items = {item.original_id: item for item in arriving_items(parcel)}
         found = compare_contents(items, ticked, extra=extra, damaged=damaged)
+        missing = [pk for pk in sorted(found.missing) if items[pk].holds]
+        weigh_on_arrival(parcel=parcel, weight_g=weight_g, now=now)
         move_state(parcel, "receive", received_at=now, ended_at=now)
         for pk in sorted(found.present):
             _arrive(
@@ -133,7 +138,7 @@ def receive_parcel(
                 now=now,
                 damaged=pk in found.damaged,
             )
-        for pk in sorted(found.missing):
+        for pk in missing:
             items[pk].finding, items[pk].checked_at = ParcelItem.Finding.MISSING, now
             items[pk].save(update_fields=["finding", "checked_at"])
             open_incident(
@@ -145,6 +150,8 @@ def receive_parcel(
             )
         if found.extra:
             open_incident(kind=IncidentKind.EXTRA_ITEM, parcel=parcel, actor=actor, now=now)
+        _no_longer_lost(parcel, "寄件已到，按清单签收核对。", actor, now)
+        _no_longer_chased(parcel, actor, now)
         _end_waybills(parcel, now)
         record_parcel(
             parcel,
@@ -155,24 +162,54 @@ def receive_parcel(
                 "leg": parcel.leg,
                 "present": sorted(found.present),
                 "damaged": sorted(found.damaged),
-                "missing": sorted(found.missing),
+                "missing": missing,
+                "written_off": [pk for pk in sorted(found.missing) if not items[pk].holds],
                 "extra": found.extra,
             },
         )
 
 
-def find_missing(*, item: ParcelItem, actor: Actor, now: datetime) -> None:
-    """A missing original turned up at the receiver after all."""
+def find_missing(
+    *,
+    item: ParcelItem,
+    actor: Actor,
+    now: datetime,
+    photo: StoredObject | None = None,
+    with_applicant: bool = False,
+) -> None:
+    """A missing original turned up: at the receiver after all, or at the sender, who had never put it into the envelope.
+
+    Where the sender is an applicant, the receiver says so for them (`with_applicant`), and it is waited for again.
+    """
     check_may(actor, "parcel.receive", item.parcel)
-    if not is_receiver(actor, item.parcel):
+    parcel = item.parcel
+    at_receiver = is_receiver(actor, parcel)
+    if not at_receiver and not is_sender(actor, parcel):
         raise NotYours
     if item.finding != ParcelItem.Finding.MISSING or not item.holds:
         raise NotNow("item_not_missing", "该原件没有登记为缺失。")
+    if with_applicant and not parcel.is_from_applicant:
+        raise NotNow("item_not_applicants", "该寄件不是申请人寄来的，不能登记为仍在申请人处。")
     with transaction.atomic():
-        _arrive(item, item.parcel, proof=Proof.TICK, photo=None, actor=actor, now=now)
-        record_parcel(
-            item.parcel, "parcel.item_found", actor=actor, now=now, data={"original": item.original_id}
+        if with_applicant:
+            found = "仍在申请人处，没有装入寄件。"
+            back_to_applicant(item, actor=actor, now=now)
+        elif at_receiver:
+            found = "收件方已找到。"
+            _arrive(item, parcel, proof=Proof.TICK, photo=photo, actor=actor, now=now)
+        else:
+            found = "寄件方已找到，没有装入寄件。"
+            place = place_of(parcel.sender_kind)
+            _leave(item, parcel, place, parcel.sender_id, Proof.TICK, photo, actor, now)
+        end_told(
+            kind=IncidentKind.MISSING_ITEM,
+            parcel=parcel,
+            original=item.original,
+            resolution=found,
+            actor=actor,
+            now=now,
         )
+        record_parcel(parcel, "parcel.item_found", actor=actor, now=now, data={"original": item.original_id})
 
 
 def confirm_delivery(*, parcel: Parcel, actor: Actor, now: datetime) -> None:
@@ -183,10 +220,11 @@ def confirm_delivery(*, parcel: Parcel, actor: Actor, now: datetime) -> None:
     if not is_reported_delivered(parcel):
         raise NotNow("parcel_not_delivered", "承运商尚未报告送达，不能确认申请人已收到。")
     with transaction.atomic():
-        items = list(_contents(parcel))
+        items = arriving_items(parcel)
         move_state(parcel, "receive", received_at=now, ended_at=now)
         for item in items:
             _arrive(item, parcel, proof=Proof.REPORT, photo=None, actor=actor, now=now)
+        _no_longer_lost(parcel, "承运商已送达，申请人已收到。", actor, now)
         _end_waybills(parcel, now)
         record_parcel(
             parcel,
@@ -209,12 +247,13 @@ def take_back(*, token: str, actor: Actor, now: datetime, photo: StoredObject | 
     if not is_sender(actor, parcel):
         raise NotYours
     with transaction.atomic():
-        items = list(_contents(parcel))
+        items = arriving_items(parcel)
         move_state(parcel, "take_back", ended_at=now)
         for item in items:
             _leave(
                 item, parcel, place_of(parcel.sender_kind), parcel.sender_id, Proof.SCAN, photo, actor, now
             )
+        _no_longer_lost(parcel, "寄件已退回寄件方。", actor, now)
         _end_waybills(parcel, now)
         record_parcel(parcel, "parcel.returned", actor=actor, now=now, data={"leg": parcel.leg})
     return parcel
@@ -239,114 +278,21 @@ def report_lost(*, parcel: Parcel, actor: Actor, now: datetime) -> None:
         record_parcel(parcel, "parcel.lost", actor=actor, now=now, data={"leg": parcel.leg})
 
 
-def hand_to_applicant(*, original: Original, actor: Actor, now: datetime) -> None:
-    """The applicant takes an original or a result at the window's counter and signs for it.
-
-    A result is handed out under the office's grant `deliver` 审批结果送达权.
-    """
-    check_may(actor, "case.deliver", original.case)
-    if original.place != Original.Place.WINDOW or original.place_id != actor.window_id:
-        raise NotNow("original_not_here", f"「{original.name}」不在本窗口，不能当面交付。")
-    used: dict[str, int] = {}
-    if original.kind == Original.Kind.RESULT:
-        case, office = original.case, original.handling.office
-        used["grant"] = grant_for(
-            right=Right.DELIVER, item=case.item, window=case.window, office=office, now=now
-        )
-    with transaction.atomic():
-        _must_be_free(original)
-        move_original(
-            original=original,
-            to_place=Original.Place.APPLICANT,
-            to_id=original.case_id,
-            proof=Proof.SIGNATURE,
-            actor=actor,
-            now=now,
-            used=used,
-        )
-
-
-def archive_original(*, original: Original, actor: Actor, now: datetime) -> None:
-    """The office keeps an original for good."""
-    check_may(actor, "handling.decide", original.handling)
-    if original.place != Original.Place.OFFICE or original.place_id != actor.office_id:
-        raise NotNow("original_not_here", f"「{original.name}」不在本部门，不能归档。")
-    with transaction.atomic():
-        _must_be_free(original)
-        move_original(
-            original=original,
-            to_place=Original.Place.ARCHIVE,
-            to_id=original.place_id,
-            proof=Proof.SIGNATURE,
-            actor=actor,
-            now=now,
-        )
-
-
-def move_original(
-    *,
-    original: Original,
-    to_place: str,
-    to_id: int,
-    proof: CustodyEvent.Proof,
-    actor: Actor,
-    now: datetime,
-    parcel: Parcel | None = None,
-    photo: StoredObject | None = None,
-    handover: HandoverList | None = None,
-    used: Mapping[str, int] | None = None,
-    at: datetime | None = None,
-) -> CustodyEvent:
-    """The one way an original changes its place: compare-and-set, a custody row and an event together.
-
-    `used` names the grant that the act rests on, for the event. `at`: when it moved, where we learn of it later.
-    """
-    came_from, came_from_id = original.place, original.place_id
-    changed = Original.objects.filter(pk=original.pk, place=came_from, place_id=came_from_id).update(
-        place=to_place, place_id=to_id, moved_at=at or now
-    )
-    if not changed:
-        raise Stale
-    if to_place == Original.Place.OFFICE:
-        reach_stop(original=original, office_id=to_id, now=now)
-    last = CustodyEvent.objects.filter(original=original).order_by("-sequence").first()
-    custody = CustodyEvent.objects.create(
-        original=original,
-        sequence=last.sequence + 1 if last else 1,
-        from_place=came_from,
-        from_id=came_from_id,
-        to_place=to_place,
-        to_id=to_id,
-        parcel=parcel,
-        proof=proof,
-        photo=photo,
-        handover=handover,
-        by_user_id=int(actor.id) if actor.kind == "user" else None,
-        by_label=actor.label,
-        at=at or now,
-    )
-    events.record(
-        kind="original.moved",
-        actor=actor,
-        subject=original,
-        now=now,
-        case_number=original.case.number,
-        data={
-            "original": original.pk,
-            "from": [came_from, came_from_id],
-            "to": [str(to_place), to_id],
-            "proof": proof.value,
-            "parcel": parcel.number if parcel else "",
-            **({"handover": handover.number} if handover else {}),
-            **(used or {}),
-        },
-    )
-    original.refresh_from_db(fields=["place", "place_id", "moved_at"])
-    return custody
-
-
 def _contents(parcel: Parcel) -> list[ParcelItem]:
     return list(parcel.items.filter(holds=True).select_related("original__case"))
+
+
+def arriving_items(parcel: Parcel) -> list[ParcelItem]:
+    """What may come out of the envelope: what it holds, and what was written off with it and lies in it after all."""
+    gone = Q(original__place=Original.Place.GONE, original__place_id=parcel.pk)
+    inside = parcel.items.filter(Q(holds=True) | gone).select_related("original__case__item")
+    return list(inside.order_by("pk"))
+
+
+def elsewhere_items(parcel: Parcel) -> list[ParcelItem]:
+    """What was packed and cannot come out of the envelope any more: found in another place after it was written off."""
+    inside = [item.pk for item in arriving_items(parcel)]
+    return list(parcel.items.exclude(pk__in=inside).select_related("original__case__item"))
 
 
 def _arrive(
@@ -390,10 +336,21 @@ def _leave(
     )
 
 
+def _no_longer_lost(parcel: Parcel, resolution: str, actor: Actor, now: datetime) -> None:
+    """Whoever looked for the parcel need not look any longer; what of it is missing has incidents of its own."""
+    end_told(kind=IncidentKind.LOST, parcel=parcel, resolution=resolution, actor=actor, now=now)
+
+
+def _no_longer_chased(parcel: Parcel, actor: Actor, now: datetime) -> None:
+    """It was opened, and nothing in it moved: whoever was to see to it has; what is missing has incidents of its own."""
+    end_told(
+        kind=IncidentKind.OVERDUE,
+        parcel=parcel,
+        resolution="寄件已签收核对，缺件另行登记。",
+        actor=actor,
+        now=now,
+    )
+
+
 def _end_waybills(parcel: Parcel, now: datetime) -> None:
     parcel.waybills.filter(state=WaybillState.BOOKED, ended_at__isnull=True).update(ended_at=now)
-
-
-def _must_be_free(original: Original) -> None:
-    if ParcelItem.objects.filter(original=original, holds=True).exists():
-        raise NotNow("original_packed", f"「{original.name}」已装入寄件，请先从清单中取出。")

@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from logistics.models import CarrierAccount, RetiredPath
+from logistics.couriers.opening import FIRST_ADDRESS_STAYS
+from logistics.models import CarrierAccount, RetiredPath, Waybill
 from logistics.models.carriers import path_digest
+from logistics.rules.parcels import WaybillState
 from logistics.services.accounts import OVERLAP
+from logistics.services.subscribing import STILL_NEWS
 from registry import events
 from registry.actors import Actor
 from registry.permissions import check_may
@@ -24,7 +27,7 @@ def account_behind(digest: str, *, now: datetime) -> CarrierAccount | None:
 
     That an old path is still in use is noted: the administrator waits for the courier to change over.
     """
-    old = RetiredPath.objects.filter(digest=digest, until__gt=now)
+    old = _honoured(now).filter(digest=digest)
     found = (
         CarrierAccount.objects.select_related("carrier")
         .defer("path_token")
@@ -41,6 +44,9 @@ def change_path(
 ) -> CarrierAccount:
     """A fresh path from now on; the old ones are honoured for the overlap, or end now when there is none.
 
+    After its overlap an old path still leads in for a courier that cannot be told another for what it follows, until the
+    last waybill that knows it is over; without an overlap it does not.
+
     `replaces` is the digest of the path that the caller saw, so that a form sent twice changes it once. The answer
     carries the new path: it is shown to the administrator who asked, and never again.
     """
@@ -53,7 +59,7 @@ def change_path(
         if overlap:
             RetiredPath.objects.create(account=held, digest=held.path_digest, until=now + overlap)
         else:
-            _still_honoured(held, now).update(until=now)
+            RetiredPath.objects.filter(account=held).delete()
         held.path_token, held.path_digest = token, path_digest(token)
         held.save(update_fields=["path_token", "path_digest"])
         data = {"until": (now + overlap).isoformat()}
@@ -65,14 +71,21 @@ def end_old_paths(*, account: CarrierAccount, actor: Actor, now: datetime) -> No
     """The courier pushes to the new path: what still comes in on the old ones is nobody's."""
     check_may(actor, "carrier.edit")
     with transaction.atomic():
-        if not _still_honoured(account, now).update(until=now):
+        ended, _ = RetiredPath.objects.filter(pk__in=_honoured(now).filter(account=account)).delete()
+        if not ended:
             raise Refused("stale", "没有仍在使用的旧路径，请刷新页面。")
         events.record(kind="carrier_account.path_overlap_ended", actor=actor, subject=account, now=now)
 
 
 def old_paths(*, now: datetime) -> dict[int, RetiredPath]:
-    """Account id → the old path of it that is honoured longest."""
-    return {path.account_id: path for path in RetiredPath.objects.filter(until__gt=now).order_by("until")}
+    """Account id → the newest old path of it that is still honoured."""
+    return {path.account_id: path for path in _honoured(now).order_by("until")}
+
+
+def still_pushed_to_old_paths() -> dict[int, int]:
+    """Account id → how many waybills on the road their courier goes on pushing to an older path."""
+    counted = _first_told().exclude(push_path=F("account__path_digest")).order_by().values("account")
+    return dict(counted.annotate(waybills=Count("pk")).values_list("account", "waybills"))
 
 
 def allow_addresses(
@@ -93,8 +106,21 @@ def allow_addresses(
         events.record(kind="carrier_account.addresses_set", actor=actor, subject=held, now=now, data=data)
 
 
-def _still_honoured(account: CarrierAccount, now: datetime) -> QuerySet[RetiredPath]:
-    return RetiredPath.objects.filter(account=account, until__gt=now)
+def _honoured(now: datetime) -> QuerySet[RetiredPath]:
+    """Old paths that lead in: for their overlap, and for as long as a courier goes on pushing a waybill to them."""
+    known = _first_told().filter(account=OuterRef("account"), push_path=OuterRef("digest"))
+    return RetiredPath.objects.filter(Q(until__gt=now) | Exists(known))
+
+
+def _first_told() -> QuerySet[Waybill]:
+    """Waybills on the road whose courier pushes to the path that it was told first."""
+    return Waybill.objects.filter(
+        state=WaybillState.BOOKED,
+        subscribed_at__isnull=False,
+        ended_at__isnull=True,
+        account__carrier__adapter__in=FIRST_ADDRESS_STAYS,
+        parcel__state__in=STILL_NEWS,
+    ).exclude(push_path="")
 
 
 def _network(text: str) -> str:

@@ -8,6 +8,7 @@ from logistics.models import Parcel
 from logistics.rules.parcels import Party
 from registry.actors import Actor
 from registry.models import Office, Region, ServiceCentre, Window
+from registry.permissions import NotYours
 from registry.terms import Level
 from storage.errors import Refused
 
@@ -47,6 +48,15 @@ def place_of(kind: str) -> str:
         Party.OFFICE: Original.Place.OFFICE.value,
         Party.APPLICANT: Original.Place.APPLICANT.value,
     }[Party(kind)]
+
+
+def desk_of(actor: Actor) -> tuple[str, int]:
+    """Kind and id of the window or office where somebody works. Raises NotYours for those who work at neither."""
+    if actor.window_id is not None:
+        return Party.WINDOW.value, actor.window_id
+    if actor.office_id is not None:
+        return Party.OFFICE.value, actor.office_id
+    raise NotYours
 
 
 def is_sender(actor: Actor, parcel: Parcel) -> bool:

@@ -64,13 +64,18 @@ def attach_sheet(*, handover: HandoverList, path: Path, actor: Actor, now: datet
 def correct_list(*, handover: HandoverList, words: str, actor: Actor, now: datetime) -> HandoverEntry:
     """A correction in words (no personal data) beside a signed list; the list itself stays as it was signed.
 
-    The same words again at once are the same correction.
+    The same words again at once are the same correction. Raises Refused for more than `LONGEST_WORDS` characters.
     """
     check_may(actor, "parcel.hand_over", handover)
     check_signed(handover.state)
-    said = " ".join(words.split())[:LONGEST_WORDS]
+    said = " ".join(words.split())
     if not said:
         raise Refused("correction_missing", "请写明更正内容，例如哪一件实际未交出。")
+    if len(said) > LONGEST_WORDS:
+        raise Refused(
+            "correction_too_long",
+            f"一条更正最多 {LONGEST_WORDS} 个字，现有 {len(said)} 个字，请分成几条登记。",
+        )
     with transaction.atomic():
         last = handover.entries.order_by("-pk").first()
         if last is not None and (last.kind, last.words) == (EntryKind.CORRECTION, said):

@@ -16,9 +16,9 @@ from logistics.rules.handovers import (
     path_of,
     strokes_of,
 )
-from logistics.rules.parcels import NotNow, ParcelState, Party, WaybillState
+from logistics.rules.parcels import NotNow, ParcelState, WaybillState
 from logistics.services.custody import give_to_courier, parcel_by_token
-from logistics.services.ends import is_sender, thing_at
+from logistics.services.ends import desk_of, is_sender, thing_at
 from logistics.services.parcels import Stale
 from logistics.signature import signature_png
 from registry import events
@@ -35,7 +35,7 @@ from storage.services import store_bytes
 def open_list(*, carrier: Carrier, actor: Actor, now: datetime) -> HandoverList:
     """The list that is being gathered here for this carrier; a new one when there is none."""
     check_may(actor, "parcel.hand_over")
-    sender_kind, sender_id = _end_of(actor)
+    sender_kind, sender_id = desk_of(actor)
     gathering = HandoverList.objects.filter(
         sender_kind=sender_kind, sender_id=sender_id, carrier=carrier, state=HandoverState.OPEN.value
     )
@@ -284,7 +284,7 @@ def _waybill_for(parcel: Parcel, carrier: Carrier) -> Waybill:
     if parcel.state != ParcelState.SEALED:
         raise NotNow(
             "parcel_not_sealed",
-            f"{parcel.number} 当前为「{ParcelState(parcel.state).label}」，只有已封装、未交寄的件能列入清单。",
+            f"{parcel.number} 当前为“{ParcelState(parcel.state).label}”，只有已封装、未交寄的件能列入清单。",
         )
     waybill = parcel.waybills.filter(state=WaybillState.BOOKED.value).select_related("carrier").first()
     if waybill is None:
@@ -292,7 +292,7 @@ def _waybill_for(parcel: Parcel, carrier: Carrier) -> Waybill:
     if waybill.carrier_id != carrier.pk:
         raise NotNow(
             "handover_other_carrier",
-            f"{parcel.number} 由「{waybill.carrier.name}」承运，不能列入「{carrier.name}」的清单。",
+            f"{parcel.number} 由“{waybill.carrier.name}”承运，不能列入“{carrier.name}”的清单。",
         )
     return waybill
 
@@ -300,14 +300,6 @@ def _waybill_for(parcel: Parcel, carrier: Carrier) -> Waybill:
 def _changed(held: HandoverList) -> None:
     held.version += 1
     HandoverList.objects.filter(pk=held.pk).update(version=held.version)
-
-
-def _end_of(actor: Actor) -> tuple[str, int]:
-    if actor.window_id is not None:
-        return Party.WINDOW.value, actor.window_id
-    if actor.office_id is not None:
-        return Party.OFFICE.value, actor.office_id
-    raise NotYours
 
 
 def _record(held: HandoverList, kind: str, actor: Actor, now: datetime, **data: object) -> None:

@@ -12,10 +12,10 @@ from logistics.models import Parcel, ParcelItem
 from logistics.models.waybills import LIVING
 from logistics.rules.parcels import (
     INBOUND,
-    OUTBOUND,
     NotNow,
     ParcelState,
     Party,
+    check_destination,
     check_ends,
     check_release,
     check_weight,
@@ -27,6 +27,7 @@ from registry import events
 from registry.actors import Actor
 from registry.models import Event, NumberSequence
 from registry.permissions import NotYours, check_may
+from registry.terms import Delivery
 from registry.time import local_day
 from registry.tokens import Purpose, mint
 from storage.errors import Refused
@@ -48,7 +49,7 @@ def pack(
     check_ends(leg, sender=sender_kind, receiver=receiver_kind)
     with transaction.atomic():
         parcel = Parcel.objects.create(
-            number=_next_number(now),
+            number=next_number(now),
             code=mint(Purpose.PARCEL).identifier,
             leg=leg.value,
             sender_kind=sender_kind.value,
@@ -69,7 +70,7 @@ def add_original(*, parcel: Parcel, original: Original, actor: Actor, now: datet
     _check_own(actor, "parcel.pack", parcel)
     _must_be(parcel, ParcelState.PACKING, "parcel_not_packing", "寄件已封装，不能再增减原件；请先拆封重装。")
     with transaction.atomic():
-        held = Original.objects.select_related("handling__office", "case").get(pk=original.pk)
+        held = Original.objects.select_related("handling__office", "case__window").get(pk=original.pk)
         _check_fits(parcel, held)
         try:
             with transaction.atomic():
@@ -128,7 +129,7 @@ def seal_parcel(
     with transaction.atomic():
         if not parcel.items.exists():
             raise NotNow("parcel_empty", "寄件清单是空的，请先装入原件再封装。")
-        for item in parcel.items.select_related("original__handling__office", "original__case"):
+        for item in parcel.items.select_related("original__handling__office", "original__case__window"):
             _check_fits(parcel, item.original)
         if parcel.leg == Leg.JOINT_RESULT:
             _check_together(parcel)
@@ -190,7 +191,7 @@ def record_parcel(
 def _check_fits(parcel: Parcel, original: Original) -> None:
     """The original is here, may travel on this leg now, and is wanted at the other end."""
     if (original.place, original.place_id) != (place_of(parcel.sender_kind), parcel.sender_id):
-        raise NotNow("original_elsewhere", f"「{original.name}」当前不在寄件方手中，不能装入本寄件。")
+        raise NotNow("original_elsewhere", f"“{original.name}”当前不在寄件方手中，不能装入本寄件。")
     going = onward(original) if original.kind == Original.Kind.MATERIAL else None
     toward_an_office = parcel.leg in INBOUND or parcel.leg == Leg.TRANSFER
     handling = going if going is not None and toward_an_office else original.handling
@@ -208,12 +209,12 @@ def _check_fits(parcel: Parcel, original: Original) -> None:
     if parcel.leg == Leg.ORIGINAL_RETURN and going is not None:
         raise NotNow(
             "original_needed_next",
-            f"「{original.name}」还需送往「{going.office.name}」，请先按联办次序流转。",
+            f"“{original.name}”还需送往“{going.office.name}”，请先按联办次序流转。",
         )
     if original.kind == Original.Kind.RESULT and (parcel.leg in INBOUND or parcel.leg == Leg.ORIGINAL_RETURN):
-        raise NotNow("parcel_leg", f"「{original.name}」是审批结果，不能按此寄件类型寄出。")
+        raise NotNow("parcel_leg", f"“{original.name}”是审批结果，不能按此寄件类型寄出。")
     if original.kind == Original.Kind.MATERIAL and parcel.leg in {Leg.RESULT, Leg.JOINT_RESULT}:
-        raise NotNow("parcel_leg", f"「{original.name}」是申请材料原件，请改选「原件退还」寄出。")
+        raise NotNow("parcel_leg", f"“{original.name}”是申请材料原件，请改选“原件退还”寄出。")
     _check_receiver(parcel, original, handling, going)
 
 
@@ -222,20 +223,25 @@ def _check_lead_sends(parcel: Parcel, original: Original) -> None:
     sends = deliverer(original.case.handlings.select_related("office"))
     if sends.office_id != parcel.sender_id:
         raise NotNow(
-            "parcel_not_lead", f"联办结果由牵头部门「{sends.office.name}」一并寄出，请先把结果转给该部门。"
+            "parcel_not_lead", f"联办结果由牵头部门“{sends.office.name}”一并寄出，请先把结果转给该部门。"
         )
 
 
 def _check_together(parcel: Parcel) -> None:
     """相关证件齐全后…统一送达 (taizhou-2021 §三(三)): a joint result leaves whole, or not at all."""
-    on_their_way = [Original.Place.APPLICANT, Original.Place.ARCHIVE, Original.Place.LOST]
+    on_their_way = [
+        Original.Place.APPLICANT,
+        Original.Place.ARCHIVE,
+        Original.Place.LOST,
+        Original.Place.GONE,
+    ]
     apart = (
         Original.objects.filter(kind=Original.Kind.RESULT, case__in=parcel.items.values("original__case"))
         .exclude(place__in=on_their_way)
         .exclude(parcel_items__in=parcel.items.all())
     )
     if names := list(apart.order_by("pk").values_list("name", flat=True)):
-        listed = "、".join(f"「{name}」" for name in names)
+        listed = "、".join(f"“{name}”" for name in names)
         raise NotNow("parcel_results_apart", f"联办结果须一并寄出，还缺{listed}，请等结果到齐后再封装。")
 
 
@@ -243,16 +249,34 @@ def _check_receiver(parcel: Parcel, original: Original, handling: Handling, goin
     right = True
     if parcel.leg == Leg.TRANSFER and going is not None and going.office_id != parcel.receiver_id:
         raise NotNow(
-            "original_next_stop", f"「{original.name}」的下一站是「{going.office.name}」，请按联办次序流转。"
+            "original_next_stop", f"“{original.name}”的下一站是“{going.office.name}”，请按联办次序流转。"
         )
     if parcel.leg in INBOUND:
         right = handling.office_id == parcel.receiver_id
     elif parcel.leg == Leg.TRANSFER:
         right = original.case.handlings.filter(office_id=parcel.receiver_id).exists()
-    elif parcel.leg in OUTBOUND and parcel.receiver_kind == Party.APPLICANT:
-        right = original.case_id == parcel.receiver_id
     if not right:
-        raise NotNow("parcel_wrong_receiver", f"「{original.name}」不应寄往该收件方，请核对后分开装件。")
+        raise NotNow("parcel_wrong_receiver", f"“{original.name}”不应寄往该收件方，请核对后分开装件。")
+    _check_as_chosen(parcel, original)
+
+
+def check_still_as_chosen(parcel: Parcel) -> None:
+    """What was packed goes where its applicant wants it now: the choice may have changed while the bag lay there."""
+    for item in parcel.items.filter(holds=True).select_related("original__case__window"):
+        _check_as_chosen(parcel, item.original)
+
+
+def _check_as_chosen(parcel: Parcel, original: Original) -> None:
+    case = original.case
+    to_applicant = parcel.receiver_kind == Party.APPLICANT
+    check_destination(
+        parcel.leg,
+        delivery=case.delivery,
+        receiver_kind=parcel.receiver_kind,
+        at_case=parcel.receiver_id == (case.pk if to_applicant else case.window_id),
+        chosen="申请人" if case.delivery == Delivery.MAIL else f"“{case.window.name}”",
+        name=original.name,
+    )
 
 
 def _check_own(actor: Actor, act: str, parcel: Parcel) -> None:
@@ -271,6 +295,7 @@ def _must_have_no_waybill(parcel: Parcel) -> None:
         raise NotNow("parcel_has_waybill", "该寄件已有运单，请先取消运单。")
 
 
-def _next_number(now: datetime) -> str:
+def next_number(now: datetime) -> str:
+    """The next parcel number of the day."""
     day = local_day(now)
     return f"P{day:%Y%m%d}{NumberSequence.take(f'parcel-{day:%Y%m%d}'):05d}"

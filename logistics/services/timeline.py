@@ -51,12 +51,14 @@ def timeline(*, parcel: Parcel, actor: Actor) -> Timeline:
 
 
 def _own(parcel: Parcel) -> list[Entry]:
-    marks = [
+    ours = [
         ("packed", "开始装件", parcel.created_at),
         ("sealed", "封装称重", parcel.sealed_at),
         ("handed_over", "扫码交寄", parcel.handed_over_at),
-        ("received", "收件核对", parcel.received_at),
     ]
+    told = [("handed_over", "申请人登记寄出", parcel.handed_over_at if parcel.told_number else None)]
+    before = told if parcel.is_from_applicant else ours
+    marks = [*before, ("received", "收件核对", parcel.received_at)]
     return [
         Entry(at=at, kind=kind, label=label, source="parcel") for kind, label, at in marks if at is not None
     ]

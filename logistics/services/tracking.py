@@ -183,7 +183,8 @@ def _remember(waybill: Waybill, report: Report, scans: list[Scan], now: datetime
     said = whereabouts(scans)
     waybill.latest_kind, waybill.latest_at = (said[0].value, said[1]) if said else ("", None)
     waybill.heard_at = now
-    waybill.expected_at = report.expected_at or waybill.expected_at
+    if report.expected_at and _is_up_to_date(report, scans):
+        waybill.expected_at = report.expected_at
     waybill.company = report.company or waybill.company
     over = report.ended and said is not None and said[0] in FINAL
     waybill.ended_at = (waybill.ended_at or now) if over else waybill.ended_at
@@ -202,6 +203,12 @@ def _remember(waybill: Waybill, report: Report, scans: list[Scan], now: datetime
             "leading_newest",
         ]
     )
+
+
+def _is_up_to_date(report: Report, scans: list[Scan]) -> bool:
+    """Whether the report lists the newest scan that is known: an older push that comes late brings an older guess."""
+    newest = max((scan.at for scan in scans), default=None)
+    return newest is None or newest in {scan.at for scan in report.scans}
 
 
 def _raise_alarms(parcel: Parcel, scans: list[Scan], fresh: set[str], now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""RapidOCR: PP-OCRv6 models out of the installed wheel, never downloaded, one thread, every line kept."""
+"""RapidOCR: its PP-OCRv6 models out of the installed wheel, never downloaded, one thread, every line kept."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from pathlib import Path
 import cv2
 
 from ocr.engines import quiet  # noqa: F401  # before rapidocr brings its libraries
-from ocr.engines.detection import LONGEST_SIDE, Detector
+from ocr.engines.detection import GROWTH, LONGEST_SIDE, SURE, THINNEST, WARM, Detector
 from ocr.engines.digest import digest
 from ocr.engines.direction import LONG, SIDEWAYS, Found, find_direction, sides, turned
+from ocr.engines.memory import keep_freed_memory
 from ocr.engines.recognition import HEIGHT, WIDTH_STEP, Recogniser
 from ocr.engines.sessions import Backend, best_backend, open_session
 from ocr.engines.vertical import letters_stand
-from ocr.lines import Box, Line
+from ocr.lines import Box, Line, height_of, length_of
 from ocr.pictures import Picture
 
 DETECTION_MODEL = "PP-OCRv6_det_small.onnx"
@@ -33,6 +34,7 @@ class RapidOcr:
     def __init__(self, backend: Backend | None = None, precision: str | None = None) -> None:
         """`precision` (f32, bf16) matters to OpenVINO only; None lets it use what the processor is made for."""
         cv2.setNumThreads(1)
+        keep_freed_memory()
         self.backend = backend or best_backend()
         models = models_folder()
         recognition = open_session(models / RECOGNITION_MODEL, self.backend, precision)
@@ -45,7 +47,7 @@ class RapidOcr:
                 "backend": self.backend,
                 "precision": recognition.precision,
                 "models": [_sha256(models / name) for name in (DETECTION_MODEL, RECOGNITION_MODEL)],
-                "detection_side": LONGEST_SIDE,
+                "detection": [LONGEST_SIDE, WARM, SURE, GROWTH, THINNEST],
                 "recognition": [HEIGHT, WIDTH_STEP],
             }
         )
@@ -54,10 +56,9 @@ class RapidOcr:
         """Return all lines of a page, in no certain order."""
         boxes = self._detector.find(page.gray)
         found = self._direction(page, boxes)
-        lines = [
-            found.lines.get(index) or self._box(page, turned(box, found.angle))
-            for index, box in enumerate(boxes)
-        ]
+        # Boxes of like shape one after another: a network that meets the former width again need not be laid out anew.
+        alike = sorted(enumerate(boxes), key=lambda each: length_of(each[1]) / max(height_of(each[1]), 1.0))
+        lines = (found.lines.get(index) or self._box(page, turned(box, found.angle)) for index, box in alike)
         return [line for line in lines if line.text]
 
     def read_cut(self, page: Picture, box: Box, *, letters: str = "") -> Line:

@@ -58,7 +58,13 @@ class OpenVinoSession:
         compiled = core.compile_model(
             self._model,
             "CPU",
-            {"INFERENCE_PRECISION_HINT": wanted, "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1},
+            {
+                "INFERENCE_PRECISION_HINT": wanted,
+                "INFERENCE_NUM_THREADS": 1,
+                "NUM_STREAMS": 1,
+                # It would bind the one thread to a core, and every process to the same one.
+                "ENABLE_CPU_PINNING": False,
+            },
         )
         self.precision = str(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         self._request = compiled.create_infer_request()

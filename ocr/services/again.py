@@ -1,9 +1,10 @@
-"""Reading a page again by another engine or newer settings, and choosing which reading counts; none is overwritten."""
+"""Reading a page again, by the same engine where it found no text, and choosing which reading counts."""
 
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 
 from ingest.models import Page
 from ingest.rules import NotNow
@@ -12,7 +13,7 @@ from ocr.engines.process import engine_of_process
 from ocr.models import Reading, Review
 from ocr.services.correcting import may_be_settled
 from ocr.services.reading import read
-from ocr.services.review import let_count
+from ocr.services.review import let_count, takes_nothing_away
 from registry.actors import Actor
 from registry.events import record
 from registry.permissions import check_may
@@ -20,7 +21,11 @@ from storage.errors import Refused
 
 
 def ask_again(*, page: Page, engine: str, actor: Actor, now: datetime) -> None:
-    """Have the page read by this engine as it is installed now; the work is done apart. Raises NotNow."""
+    """Have the page read by this engine as it is installed now; the work is done apart. Raises NotNow.
+
+    Where the engine found no text, or its work was given up, it is a further try, and the former one stays. Asked
+    twice before it is done, it is one try.
+    """
     check_may(actor, "page.correct", page)
     if engine not in ENGINES:
         raise Refused("no_engine", "没有这种识别引擎，请刷新页面。")
@@ -32,19 +37,28 @@ def ask_again(*, page: Page, engine: str, actor: Actor, now: datetime) -> None:
             subject=page,
             now=now,
             case_number=page.case.number,
-            data={"engine": engine},
+            data={"engine": engine, "attempt": _next_attempt(page, engine)},
         )
 
 
-def read_again(*, page: Page, engine: str, actor: Actor, now: datetime) -> Reading | None:
+def read_again(*, page: Page, engine: str, actor: Actor, now: datetime, attempt: int = 1) -> Reading | None:
     """Read the page by this engine and let that reading count; one that is there already is not made again.
 
-    What people corrected stays, wherever the new reading finds its lines. Nothing happens any more once the case is
-    with its offices. Raises what `read` raises.
+    A try without text does not displace a reading with text; a person may still choose it. What people corrected
+    stays, wherever the new reading finds its lines. Nothing happens any more once the case is with its offices. Raises
+    what `read` raises.
     """
     if not may_be_settled(page):
         return None
-    reading = read(page=page, actor=actor, now=now, engine=engine_of_process(engine, settings.OCR_BACKEND))
+    reading = read(
+        page=page,
+        actor=actor,
+        now=now,
+        engine=engine_of_process(engine, settings.OCR_BACKEND),
+        attempt=attempt,
+    )
+    if not takes_nothing_away(page, reading):
+        return reading
     return choose(page=page, reading=reading, actor=actor, now=now)
 
 
@@ -68,6 +82,11 @@ def choose(*, page: Page, reading: Reading, actor: Actor, now: datetime) -> Read
             data={"reading": reading.pk, "engine": reading.engine},
         )
     return reading
+
+
+def _next_attempt(page: Page, engine: str) -> int:
+    without_text = Reading.objects.filter(page=page, engine=engine).exclude(failure="")
+    return (without_text.aggregate(last=Max("attempt"))["last"] or 0) + 1
 
 
 def _check_open(page: Page) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from ingest.models import Page
 from ocr.doubts import read_doubtful
@@ -17,9 +18,9 @@ from ocr.engines.interface import CutReader, Engine, EngineFailed
 from ocr.engines.process import engine_of_process
 from ocr.fields import FINDERS_VERSION, Field, find_fields
 from ocr.models import Reading
-from ocr.pictures import UnreadablePicture, open_picture
+from ocr.pictures import Picture, UnreadablePicture, open_picture
 from ocr.reading import PageText, read_page
-from ocr.services.review import let_count
+from ocr.services.review import let_count, takes_nothing_away
 from ocr.signing import any_labels, blank_places
 from registry.actors import Actor
 from registry.events import record
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class Tried:
     """What became of one try: a text, or the code of why there is none."""
 
     text: PageText | None
@@ -39,22 +40,25 @@ class Attempt:
     seconds: float
 
 
-def read(*, page: Page, actor: Actor, now: datetime, engine: Engine | None = None) -> Reading:
+def read(
+    *, page: Page, actor: Actor, now: datetime, engine: Engine | None = None, attempt: int = 1
+) -> Reading:
     """Read a page and keep what was found; asked again, return the reading that is there.
 
-    A page that cannot be read gets a reading without lines that says why, so that its case goes on. Raises what the
-    store raises when the page's bytes cannot be fetched (Unavailable, Damaged), and EngineFailed when the engine
-    cannot be started at all.
+    A page that cannot be read gets a reading without lines that says why, so that its case goes on; a higher `attempt`
+    (from 1) tries it once more. Raises what the store raises when the page's bytes cannot be fetched (Unavailable,
+    Damaged), and EngineFailed when the engine cannot be started at all.
     """
     engine = engine or engine_of_process(settings.OCR_ENGINE, settings.OCR_BACKEND)
-    known = Reading.objects.filter(page=page, **_identity(engine)).first()
+    there = Reading.objects.filter(Q(failure="") | Q(attempt__gte=attempt), page=page, **_identity(engine))
+    known = there.order_by("attempt").last()
     if known is not None:
         return known
     with scratch("reading") as folder:
         path = folder / "page"
         fetch_to(page.stored, path)
-        attempt = _attempt(path, engine, page)
-    return _keep(page=page, actor=actor, now=now, engine=engine, attempt=attempt)
+        tried = _try(path, engine, page)
+    return _keep(page=page, actor=actor, now=now, engine=engine, attempt=attempt, tried=tried)
 
 
 def _identity(engine: Engine) -> dict[str, Any]:
@@ -66,45 +70,47 @@ def _identity(engine: Engine) -> dict[str, Any]:
     }
 
 
-def _attempt(path: Path, engine: Engine, page: Page) -> Attempt:
+def _try(path: Path, engine: Engine, page: Page) -> Tried:
     begun = time.monotonic()
     text, fields, failure = None, list[Field](), ""
     try:
-        text = read_page(path, engine)
-        fields = _with_second_readings(path, find_fields(text.lines), engine)
+        picture = open_picture(path)
+        text = read_page(picture, engine)
+        fields = _with_second_readings(picture, find_fields(text.lines), engine)
         if any_labels(text.lines):
-            fields += blank_places(open_picture(path), text.lines)
+            fields += blank_places(picture, text.lines)
     except (UnreadablePicture, EngineFailed) as refusal:
         failure = refusal.code
     except Exception as fault:  # noqa: BLE001  # recorded below: one odd page must not stop its case
         # Only the fault's kind: its message could quote what stands on the page.
         log.error("reading page %s failed with %s", page.pk, type(fault).__name__)  # noqa: TRY400
         failure = "ocr_fault"
-    return Attempt(text, tuple(fields), failure, time.monotonic() - begun)
+    return Tried(text, tuple(fields), failure, time.monotonic() - begun)
 
 
-def _with_second_readings(path: Path, fields: list[Field], engine: Engine) -> list[Field]:
+def _with_second_readings(picture: Picture, fields: list[Field], engine: Engine) -> list[Field]:
     """Let the other engine read the numbers in doubt; where it is not installed, they stay in doubt."""
 
     def other() -> CutReader:
         return engine_of_process(other_engine(engine.name), settings.OCR_BACKEND)
 
     try:
-        return read_doubtful(path, fields, other)
+        return read_doubtful(picture, fields, other)
     except EngineFailed:
         log.warning("no second reading: the engine beside %s does not start", engine.name)
         return fields
 
 
-def _keep(*, page: Page, actor: Actor, now: datetime, engine: Engine, attempt: Attempt) -> Reading:
+def _keep(*, page: Page, actor: Actor, now: datetime, engine: Engine, attempt: int, tried: Tried) -> Reading:
     """Store the reading and tell of it; when another worker was faster, its reading counts."""
     with transaction.atomic():
         reading, is_new = Reading.objects.get_or_create(
-            page=page, **_identity(engine), defaults=_columns(engine, attempt, now)
+            page=page, **_identity(engine), attempt=attempt, defaults=_columns(engine, tried, now)
         )
         if is_new:
             _show_upright(page, reading)
-            let_count(page=page, reading=reading, now=now)
+            if takes_nothing_away(page, reading):
+                let_count(page=page, reading=reading, now=now)
             record(
                 kind="page.read",
                 actor=actor,
@@ -118,33 +124,33 @@ def _keep(*, page: Page, actor: Actor, now: datetime, engine: Engine, attempt: A
                     "uncertain": reading.uncertain,
                     "angle": reading.angle,
                     "failure": reading.failure,
-                    "second": sum(field.second is not None for field in attempt.fields),
+                    "second": sum(field.second is not None for field in tried.fields),
                 },
             )
     return reading
 
 
-def _columns(engine: Engine, attempt: Attempt, now: datetime) -> dict[str, Any]:
+def _columns(engine: Engine, tried: Tried, now: datetime) -> dict[str, Any]:
     columns: dict[str, Any] = {
         "precision": engine.precision,
-        "failure": attempt.failure,
-        "seconds": round(attempt.seconds, 3),
+        "failure": tried.failure,
+        "seconds": round(tried.seconds, 3),
         "read_at": now,
     }
-    if attempt.text is not None:
+    if tried.text is not None:
         columns |= {
-            "angle": attempt.text.angle,
-            "slope": round(attempt.text.slope, 3),
-            "lines": [line.to_json() for line in attempt.text.lines],
-            "fields": [field.to_json() for field in attempt.fields],
-            "line_count": len(attempt.text.lines),
-            "uncertain": attempt.text.uncertain,
+            "angle": tried.text.angle,
+            "slope": round(tried.text.slope, 3),
+            "lines": [line.to_json() for line in tried.text.lines],
+            "fields": [field.to_json() for field in tried.fields],
+            "line_count": len(tried.text.lines),
+            "uncertain": tried.text.uncertain,
         }
     return columns
 
 
 def _show_upright(page: Page, reading: Reading) -> None:
-    """Turn the page as its text lies, on its first reading only: later a person may have turned it otherwise."""
-    is_first = not Reading.objects.filter(page=page).exclude(pk=reading.pk).exists()
+    """Turn the page as its text lies, on its first text only: later a person may have turned it otherwise."""
+    is_first = not Reading.objects.filter(page=page, failure="").exclude(pk=reading.pk).exists()
     if reading.line_count and is_first:
         Page.objects.filter(pk=page.pk, rotation=page.rotation).update(rotation=reading.angle)

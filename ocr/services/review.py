@@ -36,6 +36,14 @@ def let_count(*, page: Page, reading: Reading, now: datetime) -> Review:
     return review
 
 
+def takes_nothing_away(page: Page, reading: Reading) -> bool:
+    """Whether the reading may count of itself: a try without text never does while a text counts."""
+    if not reading.unreadable:
+        return True
+    counts = Review.objects.filter(page=page).select_related("reading").first()
+    return counts is None or counts.reading.unreadable
+
+
 def _is_unread(reading: Reading, before: Review | None) -> bool:
     """Whether the page could not be read, and nobody has said yet that it stays a picture."""
     return reading.unreadable and (before is None or before.image_at is None)

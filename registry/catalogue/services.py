@@ -98,7 +98,7 @@ def import_catalogue(*, path: Path, dry_run: bool, actor: Actor, now: datetime) 
 
 
 def export_catalogue(*, form: str, items: Iterable[ServiceItem], actor: Actor, now: datetime) -> bytes:
-    """Versions as the workbook that `import_catalogue` reads, or their table 事项 as CSV."""
+    """Versions as the workbook or the CSV that `import_catalogue` reads."""
     check_may(actor, "directory.edit")
     entries = list(entries_of(items).values())
     return catalogue_csv(entries) if form == "csv" else catalogue_workbook(entries, made_at=now)

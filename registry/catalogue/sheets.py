@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from registry.rules.catalogue import Entry, Paper, Responsible
+from registry.rules.catalogue import Entry, Paper, Responsible, yes_word
 from registry.rules.questionnaire import Point
 from registry.sheets.forms import (
     Fault,
@@ -61,6 +61,12 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     ),
     POINTS: ("事项编码", "要点编号", "问题", "应答"),
 }
+_WIDTHS: Mapping[str, tuple[int, ...]] = {
+    ITEMS: (16, 36, 14, 18, 22, 22, 48),
+    OFFICES: (16, 20, 12, 18),
+    PAPERS: (16, 28, 10, 10, 10),
+    POINTS: (16, 12, 60, 8),
+}
 _FORMS = {"原件": True, "复印件": False}
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-_.]{0,39}")
 _NOBODY = date(2000, 1, 1)
@@ -85,7 +91,7 @@ class Reading:
 
 
 def read_catalogue(path: Path) -> Reading:
-    """Read a workbook, or a CSV of the table 事项, wholly. Raises UnreadableSheet for what is no table."""
+    """Read a workbook, or a CSV with the tables below each other, wholly. Raises UnreadableSheet for what is no table."""
     faults = Faults()
     tables = read_forms(path, HEADERS, LIMITS)
     if ITEMS not in tables:
@@ -124,22 +130,32 @@ def catalogue_workbook(entries: Sequence[Entry], *, made_at: datetime) -> bytes:
     """The same form that `read_catalogue` reads."""
     return make_workbook(
         [
-            Sheet(ITEMS, [HEADERS[ITEMS], *map(_item_cells, entries)], widths=(16, 36, 14, 18, 22, 22, 48)),
-            Sheet(OFFICES, [HEADERS[OFFICES], *_office_cells(entries)], widths=(16, 20, 12, 18)),
-            Sheet(PAPERS, [HEADERS[PAPERS], *_paper_cells(entries)], widths=(16, 28, 10, 10, 10)),
-            Sheet(POINTS, [HEADERS[POINTS], *_point_cells(entries)], widths=(16, 12, 60, 8)),
+            Sheet(name, [HEADERS[name], *rows], widths=_WIDTHS[name])
+            for name, rows in _tables(entries).items()
         ],
         made_at=made_at,
     )
 
 
-def catalogue_csv(entries: Iterable[Entry]) -> bytes:
-    """The table 事项 as CSV (UTF-8 with a mark that spreadsheets need)."""
+def catalogue_csv(entries: Sequence[Entry]) -> bytes:
+    """The same tables as CSV, one below the other with a line between (UTF-8 with a mark that spreadsheets need)."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(HEADERS[ITEMS])
-    writer.writerows([safe_text(str(cell)) for cell in _item_cells(entry)] for entry in entries)
+    for name, rows in _tables(entries).items():
+        if name != ITEMS:
+            writer.writerow(())
+        writer.writerow(HEADERS[name])
+        writer.writerows([safe_text(str(cell)) for cell in row] for row in rows)
     return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def _tables(entries: Sequence[Entry]) -> dict[str, Iterable[tuple[object, ...]]]:
+    return {
+        ITEMS: map(_item_cells, entries),
+        OFFICES: _office_cells(entries),
+        PAPERS: _paper_cells(entries),
+        POINTS: _point_cells(entries),
+    }
 
 
 def _known(lines: Sequence[Line], faults: Faults) -> set[str]:
@@ -261,10 +277,10 @@ def _item_cells(entry: Entry) -> tuple[object, ...]:
         entry.scenario,
         entry.effective_from.isoformat(),
         entry.effective_to.isoformat() if entry.effective_to else "",
-        _yes(entry.negative),
+        yes_word(entry.negative),
         "、".join(Mode(mode).label for mode in entry.modes),
         entry.stars,
-        _yes(entry.unified_platform),
+        yes_word(entry.unified_platform),
         entry.promised_days,
         entry.source,
     )
@@ -283,11 +299,11 @@ def _paper_cells(entries: Iterable[Entry]) -> Iterator[tuple[object, ...]]:
                 entry.code,
                 paper.name,
                 "原件" if paper.original else "复印件",
-                _yes(paper.mailed),
+                yes_word(paper.mailed),
                 paper.minimum_pages,
-                _yes(paper.required),
-                _yes(paper.deferrable),
-                _yes(paper.shared_data),
+                yes_word(paper.required),
+                yes_word(paper.deferrable),
+                yes_word(paper.shared_data),
                 paper.validity_rule,
                 "、".join(paper.expected_fields),
             )
@@ -296,8 +312,4 @@ def _paper_cells(entries: Iterable[Entry]) -> Iterator[tuple[object, ...]]:
 def _point_cells(entries: Iterable[Entry]) -> Iterator[tuple[object, ...]]:
     for entry in entries:
         for point in entry.points:
-            yield (entry.code, point.code, point.question, _yes(point.expect))
-
-
-def _yes(value: bool) -> str:
-    return "是" if value else "否"
+            yield (entry.code, point.code, point.question, yes_word(point.expect))

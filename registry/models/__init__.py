@@ -6,6 +6,8 @@ from registry.models.calendar import HolidayNotice
 from registry.models.calls import IdempotentCall
 from registry.models.cooperation import Agreement, ColourPolicy, Grant, RegionIndex
 from registry.models.deadlines import DeadlinePolicy
+from registry.models.expiry import ExpiryNotice, ExpiryPolicy
+from registry.models.forms import SentForm
 from registry.models.items import Contact, ItemOffice, MaterialRequirement, ServiceItem
 from registry.models.journal import Event, NumberSequence
 from registry.models.people import ApiKey, User
@@ -22,6 +24,8 @@ __all__ = [
     "Contact",
     "DeadlinePolicy",
     "Event",
+    "ExpiryNotice",
+    "ExpiryPolicy",
     "Grant",
     "HolidayNotice",
     "IdempotentCall",
@@ -33,6 +37,7 @@ __all__ = [
     "Region",
     "RegionIndex",
     "Seal",
+    "SentForm",
     "ServiceCentre",
     "ServiceItem",
     "Slip",

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from registry.time import to_the_minute
+
 
 class CallCount(models.Model):
     """Calls of one page by one caller in one window of time. `caller` is a keyed digest; rows go when their window is over."""
@@ -18,4 +20,4 @@ class CallCount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.brake} {self.window:%Y-%m-%d %H:%M} {self.count}"
+        return f"{self.brake} {to_the_minute(self.window)} {self.count}"

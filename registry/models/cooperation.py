@@ -30,7 +30,7 @@ class Agreement(models.Model):
         ServiceItem, blank=True, verbose_name="限定事项", help_text="留空表示全部事项"
     )
     directory_updated_on = models.DateField("通讯录与合作表更新日期", null=True, blank=True)
-    overdue_told_at = models.DateTimeField("已通报逾期时间", null=True, blank=True)
+    overdue_told_at = models.DateTimeField("已通报超期时间", null=True, blank=True)
     group_name = models.CharField("通办联络群", max_length=100, blank=True)
     contact_a = models.CharField("甲方联络人", max_length=60, blank=True)
     phone_a = models.CharField("甲方联络电话", max_length=40, blank=True)

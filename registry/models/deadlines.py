@@ -1,4 +1,4 @@
-"""期限规则: from how many days left a promise is amber, when a courier is late, and whether that stops the clock."""
+"""期限规则: when a promise is amber, when a courier is late, whether that stops the clock, and how overdue paper is chased."""
 
 from django.db import models
 
@@ -17,6 +17,8 @@ class DeadlinePolicy(models.Model):
     courier_days = models.PositiveSmallIntegerField("寄递时限（工作日）")
     receipt_days = models.PositiveSmallIntegerField("签收核对时限（工作日）")
     pause_for_courier = models.BooleanField("原件寄递超时时暂停计时", default=False)
+    chase_days = models.PositiveSmallIntegerField("催办间隔（工作日）", default=2)
+    incident_days = models.PositiveSmallIntegerField("超期转为异常（工作日）", default=5)
     source = models.CharField("依据", max_length=200)
 
     class Meta:
@@ -32,5 +34,13 @@ class DeadlinePolicy(models.Model):
 
     @property
     def facts(self) -> DeadlinePolicyFacts:
-        rules = DeadlineRules(self.amber_days, self.courier_days, self.receipt_days, self.pause_for_courier)
-        return DeadlinePolicyFacts(self.region_id, self.valid_from, rules)
+        rules = DeadlineRules(
+            self.amber_days,
+            self.courier_days,
+            self.receipt_days,
+            self.pause_for_courier,
+            self.chase_days,
+            self.incident_days,
+        )
+        area = self.region.name if self.region else "全部区划"
+        return DeadlinePolicyFacts(self.region_id, self.valid_from, rules, area, self.source)

@@ -23,15 +23,6 @@ class Region(models.Model):
         return self.name
 
     @property
-    def province_code(self) -> str:
-        return self.code[:2] + "0000"
-
-    @property
-    def city_code(self) -> str:
-        """The prefecture-level city; a province's own code has none and answers itself."""
-        return self.code[:4] + "00"
-
-    @property
     def full_name(self) -> str:
         names = [self.name]
         above = self.parent

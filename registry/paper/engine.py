@@ -32,7 +32,7 @@ from registry.paper.slips import (
 )
 from registry.time import local_day
 
-TEMPLATE_VERSION = 3
+TEMPLATE_VERSION = 4
 """Raise it when a template or the stylesheet changes what is printed."""
 
 GETA = "〓"

@@ -14,8 +14,7 @@ from registry.models import NumberSequence, Office, ServiceCentre, Slip, Window
 from registry.paper import slips
 from registry.paper.engine import TEMPLATE_VERSION, render
 from registry.paper.kinds import SlipKind, number_of, sequence_name
-from registry.permissions import check_may
-from registry.tokens import Purpose, Token, check, mint
+from registry.tokens import Purpose, Token, mint
 from storage.models import Kind
 from storage.services import open_verified, store_bytes
 
@@ -106,17 +105,6 @@ def slip_pdf(slip: Slip) -> bytes:
     if slip.stored is not None:
         return open_verified(slip.stored)
     return render(slip.kind, slip.data, issued_at=slip.issued_at)
-
-
-def open_slip(*, slip: Slip, actor: Actor) -> bytes:
-    """The PDF for somebody who may print it; raises NotYours for everybody else."""
-    check_may(actor, "slip.print", slip)
-    return slip_pdf(slip)
-
-
-def find_slip(scanned: str) -> Slip:
-    """The slip whose QR was scanned. Raises `ForeignCode`, `ForgedCode`, `WrongPurpose` or `Slip.DoesNotExist`."""
-    return Slip.objects.get(code=check(scanned, purpose=Purpose.SLIP).identifier)
 
 
 def _code_of(token: Token, data: slips.Slip) -> str:

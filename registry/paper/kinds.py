@@ -19,6 +19,7 @@ class SlipKind(Term):
     DISPUTE = "dispute", "邮资账单争议函"
     HANDBOOK = "handbook", "通办常见问题解答知识手册"
     HANDOVER = "handover", "交接清单"
+    SHORTFALL = "shortfall", "收件前一次性告知书"
 
 
 _NUMBER_WORD = {
@@ -32,6 +33,7 @@ _NUMBER_WORD = {
     SlipKind.DISPUTE: "通办异字",
     SlipKind.HANDBOOK: "通办册字",
     SlipKind.HANDOVER: "通办交字",
+    SlipKind.SHORTFALL: "通办补字",
 }
 
 
@@ -41,5 +43,5 @@ def sequence_name(kind: SlipKind, now: datetime) -> str:
 
 
 def number_of(kind: SlipKind, count: int, now: datetime) -> str:
-    """An official document number, e.g. 「通办受字〔2026〕00012号」."""
+    """An official document number, e.g. “通办受字〔2026〕00012号”."""
     return f"{_NUMBER_WORD[kind]}〔{local_day(now).year}〕{count:05d}号"

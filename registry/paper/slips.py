@@ -109,6 +109,15 @@ class Notice(OfApplicant):
     clock_paused: bool = True
 
 
+class Shortfall(OfApplicant):
+    """收件前一次性告知书: everything that the applicant has to bring before the case can be submitted."""
+
+    kind = SlipKind.SHORTFALL
+
+    told_at: AwareDatetime
+    missing: tuple[MissingLine, ...] = Field(min_length=1)
+
+
 class Refusal(OfApplicant):
     """不予受理决定书: reasons, law and what may be done against it (after 首问责任, taizhou-2023 §三(三)2)."""
 
@@ -143,6 +152,8 @@ class DeliveryProof(OfApplicant):
     waybill: str = ""
     address: MaskedAddress = ""
     traces: tuple[Trace, ...] = ()
+    rating_link: str = ""
+    """Where the applicant may grade (好差评, zhuji §五(三), zaozhuang §三(三)): an opaque code, nothing about anybody."""
 
 
 class PackedLine(Part):
@@ -356,5 +367,6 @@ MODELS: dict[SlipKind, type[Slip]] = {
         Dispute,
         Handbook,
         Handover,
+        Shortfall,
     )
 }

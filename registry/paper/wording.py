@@ -17,13 +17,13 @@ _GROUPS = ("", "万", "亿", "万亿")
 
 @register.filter
 def day(value: date | None) -> str:
-    """「2026年11月22日」"""
+    """“2026年11月22日”"""
     return "" if value is None else f"{value.year}年{value.month}月{value.day}日"
 
 
 @register.filter
 def moment(value: datetime | None) -> str:
-    """「2026年11月22日 09:05」, at Asia/Shanghai."""
+    """“2026年11月22日 09:05”, at Asia/Shanghai."""
     if value is None:
         return ""
     here = local(value)
@@ -32,27 +32,27 @@ def moment(value: datetime | None) -> str:
 
 @register.filter
 def yuan(fen: int) -> str:
-    """「1,234.50」"""
+    """“1,234.50”"""
     whole, rest = divmod(abs(fen), 100)
     return f"{'-' if fen < 0 else ''}{whole:,}.{rest:02d}"
 
 
 @register.filter
 def kilograms(grams: int) -> str:
-    """「0.85」"""
+    """“0.85”"""
     return f"{grams / 1000:.2f}"
 
 
 @register.filter
 def month(value: str) -> str:
-    """「2026-11」→「2026年11月」"""
+    """“2026-11”→“2026年11月”"""
     year, _, number = value.partition("-")
     return f"{year}年{int(number)}月"
 
 
 @register.filter
 def yuan_in_words(fen: int) -> str:
-    """Amounts as cheques and settlements write them: 「壹仟贰佰叁拾肆元伍角整」."""
+    """Amounts as cheques and settlements write them: “壹仟贰佰叁拾肆元伍角整”."""
     if abs(fen) >= 10**18:
         raise ValueError("no settlement is this large")
     whole, rest = divmod(abs(fen), 100)

@@ -143,8 +143,8 @@ def differences(old: Entry, new: Entry) -> list[Difference]:
     found += _rows("材料", _papers(old.papers), _papers(new.papers))
     found += _rows(
         "审查要点",
-        {point.code: f"{point.question}（应答{_yes(point.expect)}）" for point in old.points},
-        {point.code: f"{point.question}（应答{_yes(point.expect)}）" for point in new.points},
+        {point.code: f"{point.question}（应答{yes_word(point.expect)}）" for point in old.points},
+        {point.code: f"{point.question}（应答{yes_word(point.expect)}）" for point in new.points},
     )
     return found
 
@@ -185,7 +185,7 @@ def _shown(name: str, value: object) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
-        return _yes(value)
+        return yes_word(value)
     if name == "scope":
         return Scope(str(value)).label
     if isinstance(value, tuple):
@@ -193,5 +193,6 @@ def _shown(name: str, value: object) -> str:
     return str(value)
 
 
-def _yes(value: bool) -> str:
+def yes_word(value: bool) -> str:
+    """As it is read on screen and in the sheets of the catalogue."""
     return "是" if value else "否"

@@ -32,13 +32,16 @@ class DeadlineRules:
 
     A promise is amber from `amber_days` left on. A courier is late once `courier_days` have passed since the hand-over,
     an office once it has not ticked a delivered parcel for `receipt_days`. Only with `pause_for_courier` does a
-    courier's lateness stop the promised time; otherwise it is written down and the time runs on.
+    courier's lateness stop the promised time; otherwise it is written down and the time runs on. Whoever has to act on
+    an overdue original is told again every `chase_days`, and answers for it once it is late for more than `incident_days`.
     """
 
     amber_days: int
     courier_days: int
     receipt_days: int
     pause_for_courier: bool
+    chase_days: int = 2
+    incident_days: int = 5
 
 
 UNLESS_TOLD = DeadlineRules(amber_days=2, courier_days=3, receipt_days=1, pause_for_courier=False)
@@ -52,16 +55,41 @@ class DeadlinePolicyFacts:
     region: str | None
     valid_from: date
     rules: DeadlineRules
+    area: str = "全部区划"
+    source: str = ""
+
+    @property
+    def words(self) -> str:
+        """Which policy it is, what it says and where that stands, for whoever reads a list made by it."""
+        rules = self.rules
+        said = (
+            f"剩余 {rules.amber_days} 个工作日起提醒，寄递超过 {rules.courier_days} 个工作日算承运商迟延，"
+            f"送达后超过 {rules.receipt_days} 个工作日未签收核对算部门迟延，"
+            f"承运商迟延时{'暂停' if rules.pause_for_courier else '不暂停'}计时，"
+            f"超期原件每 {rules.chase_days} 个工作日催办一次，超期多于 {rules.incident_days} 个工作日登记异常"
+        )
+        if self is BUILT_IN:
+            return f"没有登记期限规则，按系统内置的：{said}。"
+        return f"{self.area} {self.valid_from:%Y-%m-%d} 起的期限规则：{said}（依据：{self.source}）。"
+
+
+BUILT_IN = DeadlinePolicyFacts(None, date.min, UNLESS_TOLD)
+"""Stands in for a policy where there is none."""
 
 
 def rules_for(region: str, day: date, policies: Iterable[DeadlinePolicyFacts]) -> DeadlineRules:
+    """What the policy that decides for a region on a day says."""
+    return policy_for(region, day, policies).rules
+
+
+def policy_for(region: str, day: date, policies: Iterable[DeadlinePolicyFacts]) -> DeadlinePolicyFacts:
     """The nearest region that has a policy decides, and of its policies the latest that holds on that day."""
     held = [policy for policy in policies if policy.valid_from <= day]
     for area in (*areas_of(region), None):
         of_area = [policy for policy in held if policy.region == area]
         if of_area:
-            return max(of_area, key=lambda policy: policy.valid_from).rules
-    return UNLESS_TOLD
+            return max(of_area, key=lambda policy: policy.valid_from)
+    return BUILT_IN
 
 
 def light(

@@ -31,10 +31,10 @@ class Definition:
 
 DEFINITIONS: Mapping[Figure, Definition] = {
     Figure.ONLINE: Definition(
-        "其中以「全程网办」方式收件的办件数",
+        "其中以“全程网办”方式收件的办件数",
         "提交审批部门的办件数（多地联办算一件，归牵头部门）",
         "提交的月份",
-        "莆田 §一“网上可办率99%”；通知按事项计，这里按实际办件计",
+        "莆田 §一“网上可办率99%”；通知按事项计（见网上可办率），这里按实际办件计",
     ),
     Figure.SAME_DAY: Definition(
         "其中受理当天就作出决定的环节数",
@@ -80,7 +80,7 @@ class Share:
 
     @property
     def percent(self) -> str:
-        """「98.5%」, or 「—」 where nothing or too little is below the line."""
+        """“98.5%”, or “—” where nothing or too little is below the line."""
         rate = self.permille
         return NONE if rate is None else shown(rate)
 
@@ -93,7 +93,7 @@ class Share:
 
 
 def shown(permille: int) -> str:
-    """「98.5%」"""
+    """“98.5%”"""
     return f"{permille // 10}.{permille % 10}%"
 
 

@@ -30,7 +30,7 @@ class SpecialDay:
 
 
 def read_holidays(text: str, *, year: int) -> tuple[SpecialDay, ...]:
-    """One line for a day or a span: 「2027-02-05 至 2027-02-11 放假 春节」, 「2027-02-14 上班」.
+    """One line for a day or a span: “2027-02-05 至 2027-02-11 放假 春节”, “2027-02-14 上班”.
 
     Raises HolidayFault with every fault at once; nothing is taken from a list with a fault.
     """

@@ -72,15 +72,15 @@ def areas_of(region: str) -> tuple[str, ...]:
 def check_item(item: ItemFacts, day: date) -> None:
     """In force and not on the negative list (taizhou-2021 §二(一))."""
     if day < item.effective_from:
-        raise Unlawful("item_not_yet", f"「{item.name}」自 {item.effective_from:%Y-%m-%d} 起才可通办。")
+        raise Unlawful("item_not_yet", f"“{item.name}”自 {item.effective_from:%Y-%m-%d} 起才可通办。")
     if item.effective_to and day > item.effective_to:
         raise Unlawful(
-            "item_expired", f"「{item.name}」的通办已于 {item.effective_to:%Y-%m-%d} 截止，请改选现行版本。"
+            "item_expired", f"“{item.name}”的通办已于 {item.effective_to:%Y-%m-%d} 截止，请改选现行版本。"
         )
     if item.negative:
         raise Unlawful(
             "item_negative",
-            f"「{item.name}」在负面清单内，不能通办{f'（依据：{item.source}）' if item.source else ''}，"
+            f"“{item.name}”在负面清单内，不能通办{f'（依据：{item.source}）' if item.source else ''}，"
             "请先联系审批部门核实后答复申请人。",
         )
 
@@ -95,7 +95,7 @@ def check_scope(item: ItemFacts, *, window_region: str, office_region: str) -> N
     }[Scope(item.scope)]
     if not same:
         raise Unlawful(
-            "scope", f"「{item.name}」只限{Scope(item.scope).label}，本窗口与审批部门不在同一范围内。"
+            "scope", f"“{item.name}”只限{Scope(item.scope).label}，本窗口与审批部门不在同一范围内。"
         )
 
 
@@ -142,7 +142,7 @@ def allowed_modes(item: ItemFacts, *, offices: int) -> tuple[Mode, ...]:
 def check_mode(item: ItemFacts, mode: str, *, offices: int) -> None:
     if Mode(mode) not in allowed_modes(item, offices=offices):
         raise Unlawful(
-            "mode", f"「{item.name}」不能按「{Mode(mode).label}」办理。{_why_not(item, mode, offices)}"
+            "mode", f"“{item.name}”不能按“{Mode(mode).label}”办理。{_why_not(item, mode, offices)}"
         )
 
 
@@ -175,6 +175,4 @@ def check_grant(
     for grant in grants:
         if granted(grant, right=right, window=window, window_region=window_region, item=item):
             return grant
-    raise Unlawful(
-        f"no_grant_{right.value}", f"审批部门没有把「{right.label}」授予本窗口，请联系对方联络员。"
-    )
+    raise Unlawful(f"no_grant_{right.value}", f"审批部门没有把“{right.label}”授予本窗口，请联系对方联络员。")

@@ -64,7 +64,7 @@ def problem_target(act: str, state: str) -> ProblemState:
         sources = "、".join(ProblemState(source).label for source in step.sources)
         raise Refused(
             f"problem_{act}",
-            f"反馈单现在是「{ProblemState(state).label}」，只有「{sources}」时才能{step.label}。",
+            f"反馈单现在是“{ProblemState(state).label}”，只有“{sources}”时才能{step.label}。",
         )
     return step.target
 

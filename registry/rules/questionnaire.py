@@ -58,10 +58,10 @@ def check_answers(points: Sequence[Point], answers: Mapping[str, Answer]) -> Non
         and answer.value is not point.expect
     ]
     if open_points:
-        names = "、".join(f"「{point.question}」" for point in open_points)
+        names = "、".join(f"“{point.question}”" for point in open_points)
         raise Unlawful("points_open", f"审查要点尚未答完：{names}。请逐项核对后再受理（莆田 §四(二)）。")
     if against:
-        names = "、".join(f"「{point.question}」" for point in against)
+        names = "、".join(f"“{point.question}”" for point in against)
         raise Unlawful(
             "points_against",
             f"审查要点不符合受理标准：{names}。请一次性告知申请人补齐，或先询问审批部门（莆田 §四(二)）。",

@@ -7,6 +7,9 @@ from storage.errors import Refused
 LONGEST = 1000
 """Characters of one message."""
 
+LONGEST_REASON = 200
+"""Characters of a reason, and of what a rule rests on."""
+
 
 class Phase(Term):
     """三步闭环沟通机制 (taizhou-2023 §三(二)2)."""
@@ -17,10 +20,11 @@ class Phase(Term):
 
 
 class Side(Term):
-    """Who speaks."""
+    """Who speaks; the system where nobody does: it chases what is overdue."""
 
     WINDOW = "window", "窗口"
     OFFICE = "office", "审批部门"
+    SYSTEM = "system", "系统"
 
 
 def phase_of(*, submitted: bool, over: bool) -> Phase:
@@ -28,6 +32,16 @@ def phase_of(*, submitted: bool, over: bool) -> Phase:
     if over:
         return Phase.AFTER
     return Phase.DURING if submitted else Phase.BEFORE
+
+
+def fitting(text: str, *, what: str, longest: int = LONGEST_REASON) -> str:
+    """The text without blanks around it, whole: what is too long is refused, never cut."""
+    words = text.strip()
+    if len(words) > longest:
+        raise Refused(
+            "words_long", f"{what}至多 {longest} 个字，现有 {len(words)} 个字，请写短一些，或分开写。"
+        )
+    return words
 
 
 def checked_words(
@@ -40,8 +54,7 @@ def checked_words(
     words = text.strip()
     if not words:
         raise Refused("words_empty", f"请填写{what}。")
-    if len(words) > longest:
-        raise Refused("words_long", f"{what}至多 {longest} 个字，现有 {len(words)} 个字，请分开写。")
+    fitting(words, longest=longest, what=what)
     if not keep_numbers and (found := numbers_of_persons_in(words)):
         raise Refused(
             "words_personal",

@@ -60,14 +60,21 @@ class Faults:
 
 
 def read_forms(path: Path, headers: Mapping[str, Sequence[str]], limits: Limits) -> dict[str, list[Line]]:
-    """The tables of a file whose header row holds all the names that `headers` wants. Raises UnreadableSheet."""
+    """The tables of a file. One begins with a row that holds all the names that `headers` wants, and a sheet, as which a
+    CSV counts, may hold several below each other. Raises UnreadableSheet.
+    """
     found: dict[str, list[Line]] = {}
+    wanted = {name: frozenset(columns) for name, columns in headers.items()}
     for table in open_tables(path, limits):
-        rows = iter(table.rows())
-        header = tuple(cell.strip() for cell in next(rows, (0, ()))[1])
-        name = next((name for name, wanted in headers.items() if set(wanted) <= set(header)), "")
-        if name:
-            found.setdefault(name, []).extend(Line(name, number, _cells(header, row)) for number, row in rows)
+        name, header = "", tuple[str, ...]()
+        for number, row in table.rows():
+            cells = tuple(cell.strip() for cell in row)
+            begun = next((known for known, columns in wanted.items() if columns.issubset(cells)), "")
+            if begun:
+                name, header = begun, cells
+                found.setdefault(name, [])
+            elif name:
+                found[name].append(Line(name, number, _cells(header, row)))
     return found
 
 

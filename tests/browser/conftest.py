@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.utils import timezone
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from registry.actors import Actor
@@ -33,6 +34,8 @@ FLAGS = [
 ]
 PASSWORD = "correct-horse-battery-9"
 PATIENCE_MS = 20_000
+MOST_STEPS = 150
+"""From one end of a page to the other by the tabulator."""
 ARTIFACTS = ROOT / "tests" / ".artifacts"
 LOOKS = os.environ.get("LOOKS", "")
 """A folder for pictures of the pages on the way, for whoever wants to look; empty: none are taken."""
@@ -100,8 +103,13 @@ def _scan(path: Path, *, pages: int = 1) -> Path:
 @pytest.fixture
 def cast(transactional_db: None, objects: None) -> Cast:
     cast = assemble()
-    User.objects.update(password=make_password(PASSWORD))
+    User.objects.update(password=_hashed())
     return cast
+
+
+@cache
+def _hashed() -> str:
+    return make_password(PASSWORD)
 
 
 @pytest.fixture
@@ -138,6 +146,26 @@ def enter(live_server: LiveServer, browser: Browser, request: pytest.FixtureRequ
     assert faults == []
 
 
+@pytest.fixture
+def phone(live_server: LiveServer, browser: Browser) -> Iterator[Page]:
+    """An applicant's telephone, signed in nowhere."""
+    context = browser.new_context(
+        base_url=live_server.url, locale="zh-CN", viewport={"width": 390, "height": 844}
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    yield context.new_page()
+    context.close()
+
+
+def press_until(page: Page, wanted: Locator, key: str = "Tab") -> None:
+    """Along the page by keyboard until the focus is there; what the keys do not reach fails."""
+    for _ in range(MOST_STEPS):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"the keyboard does not reach {wanted}")
+
+
 def work_off() -> None:
     """All waiting work, in a thread of its own: Playwright's event loop runs in this one."""
 
@@ -161,10 +189,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 def _is_fault(kind: str, text: str) -> bool:
-    """Refusals are answers with a status of their own, and a test may cut the network or take a file away; the browser calls all that errors."""
+    """Refusals are answers with a status of their own, and a test may cut the network, take a file away or open a page
+    without https; the browser calls all that errors."""
     told = (
         "the server responded with a status of 4",
+        "Response Status Error Code 4",
         "net::ERR_INTERNET_DISCONNECTED",
         "net::ERR_FILE_NOT_FOUND",
+        "Cross-Origin-Opener-Policy header has been ignored",
     )
     return kind == "error" and not any(words in text for words in told)

@@ -71,7 +71,7 @@ def test_without_script_a_case_is_opened_and_read(cast: Cast, enter: Enter) -> N
     page.get_by_role("button", name="建档，开始收材料").click()
     expect(page.get_by_text("收齐材料后提交")).to_be_visible()
     page.get_by_role("button", name="提交审批部门").click()
-    expect(page.get_by_role("alert")).to_contain_text("缺少「营业执照」")
+    expect(page.get_by_role("alert")).to_contain_text("缺少“营业执照”")
 
 
 SIZES = ((1366, 768), (1920, 1080), (390, 844))

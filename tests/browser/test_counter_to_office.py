@@ -75,13 +75,21 @@ def hand_in(clerk: Page, papers: Papers) -> None:
     hand_in_scans(clerk, papers)
     for material in ("资质证书", "授权委托书"):
         row = clerk.locator(".checklist > li").filter(has=clerk.get_by_text(material, exact=True)).first
-        row.get_by_label("已核验原件").check()
-        row.get_by_role("button", name="登记收到原件").click()
+        row.get_by_role("button", name="收到原件，已核验").click()
         expect(clerk.get_by_text("原件已登记在本窗口。")).to_be_visible()
 
 
+def look_at_applicant(clerk: Page) -> None:
+    clerk.get_by_role("link", name="核验身份").click()
+    clerk.get_by_label("未用读卡器的原因").fill("读卡器故障")
+    clerk.get_by_role("button", name="本人与证件一致，记录核验").click()
+    expect(clerk.get_by_text("身份核验已记录。")).to_be_visible()
+    expect(clerk.get_by_role("link", name="核验身份")).to_have_count(0)
+
+
 def hand_in_scans(clerk: Page, papers: Papers) -> None:
-    """Every paper goes onto its row; the verdict appears at the file, the thumbnails above it."""
+    """After a look at who came, every paper goes onto its row; the verdict appears at the file, the thumbnails above it."""
+    look_at_applicant(clerk)
     for row in clerk.locator(".checklist > li").all():
         files = papers.get(row.locator(".head strong").inner_text(), [])
         if files:

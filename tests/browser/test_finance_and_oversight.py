@@ -132,7 +132,7 @@ def test_the_auditor_sees_an_entry_that_was_slipped_in(cast: Cast, enter: Enter)
     page = enter(cast.auditor)
     expect(page.get_by_text("收件建档")).to_be_visible()
     page.get_by_role("button", name="校验全部记录").click()
-    expect(page.get_by_text("全部完整")).to_be_visible()
+    expect(page.get_by_text("逐条相扣，没有改动")).to_be_visible()
     # The database lets nobody change an entry; one that pretends to follow is found by the chain.
     Event.objects.create(
         kind="case.withdrawn",

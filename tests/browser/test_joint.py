@@ -121,10 +121,9 @@ def open_joint_case(clerk: Page, cast: Cast) -> None:
 def register_original(clerk: Page, cast: Cast) -> None:
     """First to Taizhou, which leads, then to Wenling."""
     row = clerk.locator(".checklist > li").filter(has=clerk.get_by_text(CERTIFICATE, exact=True)).first
-    row.get_by_label("已核验原件").check()
     expect(row.get_by_label(f"{cast.taizhou.name}：第几站")).to_have_value("1")
     row.get_by_label(f"{cast.wenling.name}：第几站").fill("2")
-    row.get_by_role("button", name="登记收到原件").click()
+    row.get_by_role("button", name="收到原件，已核验").click()
     expect(clerk.get_by_text("原件已登记在本窗口。")).to_be_visible()
     expect(clerk.locator("#originals")).to_contain_text(f"{cast.taizhou.name} → {cast.wenling.name}")
 

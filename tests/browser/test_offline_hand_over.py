@@ -84,7 +84,7 @@ def test_scans_without_network_count_once_and_in_order(cast: Cast, enter: Enter)
     kept.get_by_role("button", name="知道了，移除").click()
     expect(kept).to_have_count(0)
     scan(clerk, first.token_text)
-    expect(clerk.get_by_text("寄件当前为「已交寄」")).to_be_visible()
+    expect(clerk.get_by_text("寄件当前为“已交寄”")).to_be_visible()
 
 
 def test_the_page_opens_without_network_and_its_scans_arrive_in_order_once(

@@ -1,20 +1,17 @@
 """An applicant with a telephone: scans the slip, types four digits, reads large letters, and nothing runs out of the screen."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from ingest.slips import receipt_of
 from logistics.services.custody import hand_over
 from registry.actors import SYSTEM
 from registry.paper.issue import issue
 from registry.paper.kinds import SlipKind
-from tests.browser.conftest import PATIENCE_MS
 from tests.browser.test_every_page import GRAVE, NOWHERE, WIDER_THAN_THE_WINDOW
 from tests.cast import APPLICANT, NOW, Cast
 from tests.logistics.road import Road, build_road
@@ -29,16 +26,6 @@ def road(cast: Cast) -> Road:
     waybill = road.registered()
     hand_over(token=waybill.parcel.token_text, actor=cast.clerk, now=NOW + timedelta(minutes=5))
     return road
-
-
-@pytest.fixture
-def phone(live_server: LiveServer, browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(
-        base_url=live_server.url, locale="zh-CN", viewport={"width": 390, "height": 844}
-    )
-    context.set_default_timeout(PATIENCE_MS)
-    yield context.new_page()
-    context.close()
 
 
 def faults_of(page: Page) -> list[str]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ingest.models import Case, Example, HandbookEntry, Message, Problem, RatingAsk
+from ingest.models import Case, Example, HandbookEntry, Message, Problem, RatingAsk, ResultFile
 from ingest.services.handbook import publish_edition
 from ingest.services.problems import Report, report_problem
 from ingest.services.talking import write_message
@@ -10,6 +10,8 @@ from registry.models import ServiceCentre
 from registry.rules.handbook import EntryState
 from registry.rules.problems import ProblemKind
 from registry.tokens import Purpose, mint
+from storage.models import Kind
+from storage.services import store_bytes
 from tests.cast import NOW, Cast
 
 
@@ -22,6 +24,7 @@ class Shared:
     entry: HandbookEntry
     example: Example
     ask: RatingAsk
+    result: ResultFile
 
 
 def plant(case: Case, cast: Cast) -> Shared:
@@ -54,4 +57,11 @@ def plant(case: Case, cast: Cast) -> Shared:
             proposed_at=NOW,
         ),
         ask=RatingAsk.objects.create(case=case, code=mint(Purpose.RATING).identifier, asked_at=NOW),
+        result=ResultFile.objects.create(
+            handling=case.handlings.get(),
+            name="施工许可证",
+            stored=store_bytes(content=b"licence", kind=Kind.RESULT, media_type="application/pdf", now=NOW),
+            attached_by="officer",
+            attached_at=NOW,
+        ),
     )

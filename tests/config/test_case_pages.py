@@ -13,7 +13,7 @@ from PIL import Image
 from ingest.models import Case, Original, Page, SourceFile
 from ingest.rules import CaseState, HandlingState
 from registry.models import Event
-from tests.cast import Cast, open_case
+from tests.cast import NOW, Cast, open_case
 from tests.config.conftest import SignIn
 from tests.ingest.paper import hand_in, hand_in_everything, picture
 from tests.logistics.road import Road
@@ -46,6 +46,23 @@ def test_a_case_is_opened_from_the_counter(cast: Cast, sign_in: SignIn) -> None:
     assert (case.applicant_name, case.window, case.agent_consent) == ("王建国", cast.zhuji, True)
 
 
+def test_the_items_that_a_window_takes_in_all_day_stand_first(cast: Cast, sign_in: SignIn) -> None:
+    client, address = sign_in(cast.clerk), reverse("new_case")
+    before = [item.code for item in client.get(address).context["items"]]
+    assert before[0] != cast.item.code
+    open_case(cast)
+    assert [item.code for item in client.get(address).context["items"]] == before, "once is no habit"
+    open_case(cast)
+    after = client.get(address).context["items"]
+    assert [item.code for item in after] == [
+        cast.item.code,
+        *(code for code in before if code != cast.item.code),
+    ]
+    assert "本窗口常收" in text(client, address)
+    assert "本窗口常收" not in text(sign_in(cast.other_clerk), address)
+    assert [item.code for item in client.get(address, {"q": "没有这样的事项"}).context["items"]] == []
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -53,7 +70,7 @@ def test_a_case_is_opened_from_the_counter(cast: Cast, sign_in: SignIn) -> None:
         ({"phone": "12"}, "请填写手机号码"),
         ({"address": ""}, "选择邮寄时必须填写送达地址"),
         ({"office": ""}, "请选择审批部门"),
-        ({"mode": "window_accept"}, "不能按「受审分离」办理"),
+        ({"mode": "window_accept"}, "不能按“受审分离”办理"),
     ],
 )
 def test_a_fault_stands_beside_its_cause_and_nothing_typed_is_lost(
@@ -70,6 +87,21 @@ def test_a_fault_stands_beside_its_cause_and_nothing_typed_is_lost(
 def test_a_mode_that_the_rules_forbid_says_which_rule(cast: Cast, sign_in: SignIn) -> None:
     page = text(sign_in(cast.clerk), f"{reverse('new_case')}?item={cast.item.pk}")
     assert "莆田 §四(三)" in page
+
+
+def test_review_points_are_put_away_where_they_hold_nothing_back(cast: Cast, sign_in: SignIn) -> None:
+    case = open_case(cast)
+    address, question = reverse("case", args=[case.number]), "申请表填写完整并加盖公章"
+    assert "收受分离的件可以不答" in text(sign_in(cast.clerk), address)
+    Case.objects.filter(pk=case.pk).update(state=CaseState.PRE_REVIEW, submitted_at=NOW)
+    assert question not in text(sign_in(cast.officer), address), "nobody answered"
+    Case.objects.filter(pk=case.pk).update(mode="window_accept", state=CaseState.DRAFT, submitted_at=None)
+    page = text(sign_in(cast.clerk), address)
+    assert ("逐项核对后才能当场受理" in page, "可以不答" in page) == (True, False)
+    Case.objects.filter(pk=case.pk).update(mode="window_forward")
+    sign_in(cast.clerk).post(reverse("answer_points", args=[case.number]), {"point-q1": "yes"})
+    Case.objects.filter(pk=case.pk).update(state=CaseState.PRE_REVIEW, submitted_at=NOW)
+    assert question in text(sign_in(cast.officer), address)
 
 
 def test_personal_data_is_masked_until_it_is_asked_for_and_the_look_is_recorded(
@@ -94,8 +126,8 @@ def test_submitting_too_early_lists_everything_missing_and_changes_nothing(
     answer = sign_in(cast.clerk).post(reverse("submit_case", args=[case.number]))
     page = answer.content.decode()
     assert answer.status_code == 409
-    assert "缺少「营业执照」" in page
-    assert "缺少「资质证书」" in page
+    assert "缺少“营业执照”" in page
+    assert "缺少“资质证书”" in page
     assert Case.objects.get().state == CaseState.DRAFT
 
 
@@ -111,7 +143,7 @@ def test_files_are_taken_in_without_script_and_the_verdict_is_said(
     )
     page = answer.content.decode()
     assert "已接收 1 个文件" in page
-    assert "「fake.pdf」被拒收" in page
+    assert "“fake.pdf”被拒收" in page
     assert material.pages.count() == 1
     assert SourceFile.objects.filter(verdict="refused").count() == 1
 

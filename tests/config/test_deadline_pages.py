@@ -89,6 +89,7 @@ def test_the_case_says_for_whom_its_promise_stands_still(cast: Cast, sign_in: Si
     assert "原件由承运商迟延" in page
     assert "等待承运商" in page
     assert "P1" in page
+    assert "系统默认" in page, "and by which policy"
 
 
 def test_rules_for_deadlines_are_set_on_the_calendar_page(cast: Cast, sign_in: SignIn) -> None:
@@ -99,12 +100,15 @@ def test_rules_for_deadlines_are_set_on_the_calendar_page(cast: Cast, sign_in: S
         "amber_days": "4",
         "courier_days": "2",
         "receipt_days": "1",
+        "chase_days": "3",
+        "incident_days": "7",
         "pause_for_courier": "1",
         "source": "通办联席会议",
     }
     assert client.post(reverse("deadline_rules"), told).status_code == 302
     assert "通办联席会议" in client.get(reverse("calendar")).content.decode()
-    assert DeadlinePolicy.objects.get().pause_for_courier
+    policy = DeadlinePolicy.objects.get(region_id="331000")
+    assert (policy.pause_for_courier, policy.chase_days, policy.incident_days) == (True, 3, 7)
     again = client.post(reverse("deadline_rules"), told)
     assert again.status_code == 409
     assert "已经登记" in again.content.decode()
@@ -112,3 +116,4 @@ def test_rules_for_deadlines_are_set_on_the_calendar_page(cast: Cast, sign_in: S
     soon = accepted(cast, add_workdays(local_day(timezone.now()), 4).day)
     page = sign_in(cast.officer).get(reverse("deadlines")).content.decode()
     assert soon.case.number in page
+    assert "依据：通办联席会议" in page

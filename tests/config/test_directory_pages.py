@@ -1,8 +1,10 @@
 """The administrator's catalogue, agreements and grants, and the guides that anybody reads."""
 
+import re
 from datetime import timedelta
 from io import BytesIO
 
+import pypdfium2
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -12,7 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
 
-from ingest.models import ReviewAnswer
+from config.pages.guides import PRINTING
+from ingest.models import MonthTally, ReviewAnswer
 from registry.models import Agreement, ColourPolicy, Grant, ServiceItem
 from registry.time import local_day
 from tests.cast import NOW, Cast, open_case
@@ -31,6 +34,43 @@ def test_a_guide_needs_no_login_and_tells_whom_to_ask(cast: Cast) -> None:
         assert words in page
     assert cast.item.name in Client().get(reverse("guides"), {"q": "资质"}).content.decode()
     assert Client().get(reverse("guide", args=["nothing"])).status_code == 404
+
+
+def test_grades_are_made_public_for_each_item_once_there_are_enough(cast: Cast) -> None:
+    month = local_day(timezone.now()).replace(day=1)
+
+    def guide() -> str:
+        return Client().get(reverse("guide", args=[cast.item.code])).content.decode()
+
+    tally = MonthTally.objects.create(
+        month=month, dimension="item", key=cast.item.code, handed_in=9, online=0, decided=9, same_day=0,
+        punctual=9, graded=4, satisfied=4,
+    )  # fmt: skip
+    assert "满意率" not in guide(), "four grades could tell who gave them"
+    MonthTally.objects.filter(pk=tally.pk).update(graded=8, satisfied=7)
+    assert "近一年满意率 87.5%（8 次评价）" in guide()
+    MonthTally.objects.filter(pk=tally.pk).update(month=month - timedelta(days=400))
+    assert "满意率" not in guide()
+
+
+def test_the_review_points_are_a_pdf_that_anybody_may_take_along(cast: Cast) -> None:
+    answer = Client().get(reverse("guide_points", args=[cast.item.code]))
+    assert answer["Content-Type"] == "application/pdf"
+    with pypdfium2.PdfDocument(answer.content) as document:
+        text = "".join(page.get_textpage().get_text_bounded() for page in document)
+    plain = re.sub(r"\s", "", text)
+    assert cast.item.name in plain
+    assert all(re.sub(r"\s", "", point["question"]) in plain for point in cast.item.review_points)
+    assert "资质证书" in plain
+    guide = Client().get(reverse("guide", args=[cast.item.code])).content.decode()
+    assert reverse("guide_points", args=[cast.item.code]) in guide
+    assert Client().get(reverse("guide_points", args=["nothing"])).status_code == 404
+
+
+def test_making_sheets_for_strangers_is_braked(cast: Cast) -> None:
+    for _ in range(PRINTING.from_one):
+        PRINTING.count(caller="127.0.0.1", now=timezone.now())
+    assert Client().get(reverse("guide_points", args=[cast.item.code])).status_code == 429
 
 
 def test_a_negative_item_is_not_offered_but_says_so(cast: Cast) -> None:
@@ -151,6 +191,46 @@ def test_thresholds_are_data_with_a_day(cast: Cast, sign_in: SignIn) -> None:
     assert client.post(reverse("colour_thresholds"), told).status_code == 302
     assert ColourPolicy.objects.get().population == 60
     assert client.post(reverse("colour_thresholds"), {**told, "population": "101"}).status_code == 409
+
+
+def colours_on(page: str) -> str:
+    """What the section of the colours says."""
+    return page.split('id="colours"', 1)[1].split("</section>", 1)[0]
+
+
+def test_a_fresh_installation_says_which_figures_are_missing_and_where_they_are_entered(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    """No notice names a threshold, so that none is brought along (docs/decisions/0053)."""
+    assert not ColourPolicy.objects.exists()
+    administrator, clerk = sign_in(cast.administrator), sign_in(cast.clerk)
+    for client, where in (
+        (administrator, "请按会商结果在下方填写人口界限、合作界限、生效日期和依据"),
+        (clerk, "界限由管理员在本页登记"),
+    ):
+        said = colours_on(client.get(reverse("agreements")).content.decode())
+        assert "还没有分类标准，地区暂不分色" in said
+        assert "系统不代为设定" in said
+        assert where in said
+        assert "个地区还没有指数，不分色：" in said
+        assert "南充市" in said
+
+
+def test_what_was_entered_is_missing_no_more(cast: Cast, sign_in: SignIn) -> None:
+    client, tomorrow = sign_in(cast.administrator), local_day(timezone.now()) + timedelta(days=1)
+    told = {"population": "60", "cooperation": "50", "source": "会商"}
+    client.post(reverse("colour_thresholds"), {**told, "valid_from": tomorrow.isoformat()})
+    client.post(reverse("region_index"), {**told, "region": "511300", "valid_from": "2026-01-01"})
+    said = colours_on(client.get(reverse("agreements")).content.decode())
+    assert "在此之前地区不分色" in said
+    assert "系统不代为设定" not in said
+    assert "南充市" not in said.split("个地区还没有指数", 1)[1].split("。", 1)[0]
+    client.post(reverse("colour_thresholds"), {**told, "population": "55", "valid_from": "2026-01-01"})
+    page = client.get(reverse("agreements")).content.decode()
+    assert "人口潜力指数 55 以上、合作潜力指数 50 以上为高（会商）" in colours_on(page)
+    assert "起改为 60 和 50（会商）" in colours_on(page)
+    assert "不分色。" not in colours_on(page)
+    assert "南充市：红色“重点”" in page
 
 
 @pytest.mark.parametrize("name", ["catalogue", "agreements", "grants"])

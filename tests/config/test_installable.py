@@ -43,7 +43,7 @@ def test_only_the_hand_over_page_is_installed(clerk: Client) -> None:
 def test_the_worker_keeps_files_that_are_there_under_a_name_of_this_version(clerk: Client) -> None:
     text = clerk.get(PAGE + "worker.js").content.decode()
     files = re.findall(r'"(/static/[^"]+)"', text)
-    assert len(files) == 4
+    assert len(files) == 5
     for path in [*files, PAGE + "offline/"]:
         answer = Client().get(path)
         assert answer.status_code == 200, path

@@ -15,6 +15,8 @@ AT_WINDOW, ON_ROAD, AT_OFFICE = (
 RESULT_AT_OFFICE = Papers(results=[Paper.OFFICE])
 RESULT_ON_ROAD = Papers(results=[Paper.PARCEL])
 RESULT_AT_WINDOW = Papers(results=[Paper.WINDOW])
+RESULT_LOST = Papers(results=[Paper.LOST])
+MATERIAL_MISSING = Papers(materials=[Paper.MISSING])
 
 
 @pytest.mark.parametrize(
@@ -34,6 +36,8 @@ RESULT_AT_WINDOW = Papers(results=[Paper.WINDOW])
         (C.DELIVERING, F, H.DECIDED, RESULT_ON_ROAD, Who.CARRIER, ""),
         (C.DELIVERING, F, H.DECIDED, RESULT_AT_WINDOW, Who.WINDOW, "hand_out"),
         (C.DELIVERING, F, H.DECIDED, NONE, Who.WINDOW, "close"),
+        (C.DELIVERING, F, H.DECIDED, RESULT_LOST, Who.NOBODY, ""),
+        (C.DELIVERING, F, H.DECIDED, MATERIAL_MISSING, Who.NOBODY, ""),
         (C.DECIDED, F, H.DECIDED, NONE, Who.WINDOW, "deliver"),
         (C.CLOSED, F, H.DECIDED, NONE, Who.NOBODY, ""),
         (C.REFUSED, F, H.REFUSED, AT_OFFICE, Who.OFFICE, "pack"),
@@ -44,6 +48,13 @@ def test_next_step(state: C, mode: Mode, handling: H, papers: Papers, who: Who, 
     step = next_step(CaseFacts(state, mode, handling, Delivery.MAIL, papers))
     assert (step.who, step.act) == (who, act)
     assert step.sentence
+
+
+def test_who_wants_a_file_waits_for_the_office_to_give_one() -> None:
+    facts = CaseFacts(C.DECIDED, F, H.DECIDED, Delivery.ELECTRONIC, NONE, awaits_file=True)
+    assert (next_step(facts).who, next_step(facts).act) == (Who.OFFICE, "attach_result")
+    given = CaseFacts(C.DELIVERING, F, H.DECIDED, Delivery.ELECTRONIC, NONE)
+    assert (next_step(given).sentence, next_step(given).act) == ("申请人下载后归结", "close")
 
 
 def test_a_joint_result_waits_for_every_office() -> None:

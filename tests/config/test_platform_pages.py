@@ -61,6 +61,22 @@ def test_a_secret_is_changed_with_an_overlap_and_the_overlap_ended(cast: Cast, a
     assert "只有当前密钥" in administrator.post(over, follow=True).text
 
 
+def test_a_platform_that_wants_the_acts_of_offices_gets_them_without_a_new_subscription(
+    cast: Cast, administrator: Client
+) -> None:
+    subscription = subscribed(watcher(cast.zhuji), kinds=["case.closed"])
+    address = reverse("choose_subscription_kinds", args=[subscription.pk])
+    page = administrator.post(address, {"kinds": ["handling.accepted", "case.closed"]}, follow=True).text
+    assert "归结、环节：受理" in page
+    assert Subscription.objects.get().kinds == ["case.closed", "handling.accepted"]
+    assert Event.objects.get(kind="subscription.kinds_chosen").data["kinds"] == [
+        "case.closed",
+        "handling.accepted",
+    ]
+    assert administrator.post(address).status_code == 409
+    assert Subscription.objects.get().kinds == ["case.closed", "handling.accepted"]
+
+
 def test_what_was_parked_raises_an_alarm_and_is_brought_back(cast: Cast, administrator: Client) -> None:
     notice = parked_notice(open_case(cast))
     assert "1 条推送多次重试仍未送达" in administrator.get(reverse("platforms")).text

@@ -19,8 +19,10 @@ PEOPLE = ("clerk", "officer", "finance", "administrator", "auditor")
 # Acts at the sending end find nothing at the receiving end, and the other way round.
 ONE_END = {
     "seal": "clerk", "unseal": "clerk", "cancel_parcel": "clerk", "book": "clerk", "unbook": "clerk", "quote": "clerk",
-    "remove_original": "clerk", "confirm_delivery": "", "receive": "officer", "accept": "officer",
+    "remove_original": "clerk", "fill_parcel": "clerk", "confirm_delivery": "", "receive": "officer", "accept": "officer",
     "hand_out": "clerk", "worklist": "clerk",
+    # Only about what an applicant sends, which the case of this world does not.
+    "receive_papers": "", "call_off": "",
     "handover": "clerk", "print_handover": "clerk", "sign_handover": "clerk", "drop_handover": "clerk",
     "attach_handover": "clerk", "correct_handover": "clerk", "handover_signature": "clerk",
     "take_off_handover": "clerk", "handover_sheet": "clerk",

@@ -6,8 +6,12 @@ from django.urls import reverse
 
 from ingest.models import Case, Page
 from ingest.rules import CaseState
+from ocr.fields import find_fields
+from ocr.lines import Line
 from ocr.models import Correction, Reading
+from ocr.services import keep_unread, settle
 from ocr.services.review import let_count
+from registry.actors import SYSTEM
 from registry.models import Event
 from tests.cast import NOW, Cast, open_case
 from tests.config.conftest import SignIn
@@ -108,7 +112,7 @@ def test_what_was_corrected_shows_on_the_page_with_what_was_read(
     shown = text(clerk, reverse("page", args=[page.pk]))
     assert "姓名：陈志强" in shown
     assert "已更正" in shown
-    assert "由「姓名：陈志弦」更正" in text(clerk, reverse("review", args=[page.pk]) + "?line=0")
+    assert "由“姓名：陈志弦”更正" in text(clerk, reverse("review", args=[page.pk]) + "?line=0")
 
 
 def test_a_refused_correction_keeps_what_was_typed(cast: Cast, objects: None, sign_in: SignIn) -> None:
@@ -123,6 +127,40 @@ def test_a_refused_correction_keeps_what_was_typed(cast: Cast, objects: None, si
     Case.objects.filter(pk=case.pk).update(state=CaseState.SUBMITTED, submitted_at=page.captured_at)
     assert "文字不能再改" in text(clerk, reverse("review", args=[page.pk]) + "?line=0")
     assert "没有要核对的地方" in text(clerk, reverse("reviews"))
+
+
+def test_what_a_paper_says_against_itself_stands_on_its_row_until_somebody_looked(
+    cast: Cast, objects: None, sign_in: SignIn
+) -> None:
+    case = open_case(cast)
+    (page,) = hand_in(case.materials.get(position=1))
+    lines = [Line("有效期至：2020年3月9日", ((20, 20), (280, 20), (280, 40), (20, 40)), 0.99)]
+    reading = Reading.objects.create(
+        page=page, engine="rapidocr", engine_version="3.10", settings_digest="0" * 64, precision="none",
+        lines=[line.to_json() for line in lines], fields=[field.to_json() for field in find_fields(lines)],
+        line_count=1, seconds=0.1, read_at=NOW,
+    )  # fmt: skip
+    let_count(page=page, reading=reading, now=NOW)
+    clerk = sign_in(cast.clerk)
+    chip = "已过有效期</span>"
+    assert text(clerk, reverse("case", args=[case.number])).count(chip) == 1
+    settle(page=page, reading=reading, line=0, text=lines[0].text, actor=cast.clerk, now=NOW)
+    assert text(clerk, reverse("case", args=[case.number])).count(chip) == 0
+
+
+def test_a_page_without_text_is_read_once_more_by_the_same_engine(
+    cast: Cast, objects: None, sign_in: SignIn
+) -> None:
+    case = open_case(cast)
+    (page,) = hand_in(case.materials.get(position=1))
+    keep_unread(page=page, engine="rapidocr", attempt=1, why="worker_lost", actor=SYSTEM, now=NOW)
+    clerk = sign_in(cast.clerk)
+    shown = text(clerk, reverse("review", args=[page.pk]))
+    assert "识别几次都中途中断" in shown
+    assert 'name="engine" value="rapidocr">再读一次' in shown
+    answer = clerk.post(reverse("read_page_again", args=[page.pk]), {"engine": "rapidocr"}, follow=True)
+    assert "已交后台重新识别" in answer.content.decode()
+    assert Event.objects.get(kind="page.reading_asked").data == {"engine": "rapidocr", "attempt": 2}
 
 
 def test_only_the_place_of_the_line_is_cut_out(cast: Cast, objects: None, sign_in: SignIn) -> None:
@@ -140,8 +178,8 @@ def test_only_the_place_of_the_line_is_cut_out(cast: Cast, objects: None, sign_i
 def test_what_does_not_agree_is_told_beside_the_image(cast: Cast, objects: None, sign_in: SignIn) -> None:
     case, page, _reading = doubted(cast)
     shown = text(sign_in(cast.clerk), reverse("findings", args=[case.number]))
-    assert "「申请表」第 1 页的公民身份号码校验未通过" in shown
-    assert "「申请表」上没有找到统一社会信用代码" in shown
+    assert "“申请表”第 1 页的公民身份号码校验未通过" in shown
+    assert "“申请表”上没有找到统一社会信用代码" in shown
     assert reverse("cut_out", args=[page.pk, 1]) in shown
 
 

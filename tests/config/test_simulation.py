@@ -3,33 +3,52 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from random import Random
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import call_command
-from django.db import connection
 
-from config.simulation.crashes import CommitPoints, Crash
+from config.simulation.crashes import CommitPoints
 from config.simulation.database import NotEmpty
+from config.simulation.people import ROUTES
 from config.simulation.run import Outcome, simulate
 from registry.models import NumberSequence
+from registry.terms import Mode
 from tests.cast import assemble
 from tests.shared import ROOT
 
 CASES = 3
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_seed_plays_to_its_end_and_holds(seed: int, transactional_db: None) -> None:
+@pytest.mark.parametrize(("seed", "online"), [(1, False), (2, True)])
+def test_a_seed_plays_to_its_end_and_holds(
+    seed: int, online: bool, transactional_db: None, objects: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second with applicants who send their papers themselves and nobody else."""
+    if online:
+        routes = tuple(route for route in ROUTES if route.mode == Mode.ONLINE)
+        monkeypatch.setattr("config.simulation.acts.counter.ROUTES", routes)
     outcome = simulate(seed=seed, cases=CASES)
     assert [str(violation) for violation in outcome.violations] == [], _replay(outcome)
     assert outcome.ended == outcome.opened >= CASES
     assert outcome.crashes > 0
     assert {"hand over", "push", "relay", "courier: move"} <= set(outcome.deeds)
+    assert not online or {"submit online", "announce papers", "receive"} <= set(outcome.deeds)
+    assert outcome.reached == outcome.struck > 100
+    assert outcome.crashes >= outcome.struck
+    assert not set(outcome.never_reached) & set(outcome.places)
 
 
-def test_the_same_seed_plays_the_same_way(transactional_db: None) -> None:
+def test_a_case_with_real_pages_is_read_bound_and_sealed(
+    transactional_db: None, objects: None, settings: LazySettings
+) -> None:
+    settings.OCR_ENGINE = "tesseract"
+    outcome = simulate(seed=8, cases=1, paper_every=1)
+    assert [str(violation) for violation in outcome.violations] == [], _replay(outcome)
+    assert {"upload page", "job read_page", "job build_dossier", "countersign dossier"} <= set(outcome.deeds)
+
+
+def test_the_same_seed_plays_the_same_way(transactional_db: None, objects: None) -> None:
     first = simulate(seed=11, cases=2, until=150)
     call_command("flush", interactive=False, verbosity=0)
     second = simulate(seed=11, cases=2, until=150)
@@ -38,7 +57,7 @@ def test_the_same_seed_plays_the_same_way(transactional_db: None) -> None:
 
 
 def test_a_failing_seed_says_how_to_fail_again(
-    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+    transactional_db: None, objects: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("logistics.services.custody.record_parcel", lambda *_, **__: None)
     first = simulate(seed=11, cases=2)
@@ -48,6 +67,27 @@ def test_a_failing_seed_says_how_to_fail_again(
     second = simulate(seed=11, cases=2, until=first.steps)
     assert second.violations == first.violations
     assert second.lines == first.lines
+
+
+def test_a_commit_that_is_reached_and_not_struck_fails_the_run(
+    transactional_db: None, objects: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dies = CommitPoints._dies
+
+    def spared(self: CommitPoints, way: tuple[str, ...], side: str) -> bool:
+        died = dies(self, way, side)
+        if self._died is None or not self._act.startswith("submit"):
+            return died
+        del self.struck[self._died]
+        self._died = None
+        return False
+
+    monkeypatch.setattr(CommitPoints, "_dies", spared)
+    outcome = simulate(seed=1, cases=2, until=200)
+    assert {violation.name for violation in outcome.violations} == {"every_commit_is_struck"}
+    assert all(violation.words.startswith("submit") for violation in outcome.violations)
+    assert outcome.reached == outcome.struck + len(outcome.violations)
+    assert not outcome.holds
 
 
 def test_it_keeps_off_a_database_in_which_anybody_works(db: None) -> None:
@@ -64,35 +104,8 @@ def test_the_command_plays_in_a_database_of_its_own(transactional_db: None, outs
     told = json.loads(done.stdout)
     assert told["ended"] == told["opened"] >= 1
     assert told["holds"]
+    assert told["reached"] == told["struck"] > 50
     assert NumberSequence.objects.count() == 0
-
-
-@pytest.fixture
-def points(transactional_db: None) -> Iterator[CommitPoints]:
-    yield CommitPoints(Random(1))
-    assert "_commit" not in vars(connection)
-
-
-def test_a_process_dies_before_and_after_each_commit(points: CommitPoints) -> None:
-    def act() -> None:
-        NumberSequence.objects.create(name=f"made-{NumberSequence.objects.count()}")
-        NumberSequence.objects.update(value=7)
-
-    with points.during("act", armed=False):
-        act()
-    left = []
-    for _ in range(4):
-        NumberSequence.objects.all().delete()
-        try:
-            with points.during("act", armed=True):
-                act()
-        except Crash as crash:
-            left.append((str(crash), list(NumberSequence.objects.values_list("value", flat=True))))
-    assert dict(left)["act 1 before"] == []
-    assert dict(left)["act 1 after"] == [0]
-    assert dict(left)["act 2 before"] == [0]
-    assert dict(left)["act 2 after"] == [7]
-    assert points.never_struck() == []
 
 
 def _replay(outcome: Outcome) -> str:

@@ -40,9 +40,9 @@ def test_a_problem_goes_from_the_case_to_the_handbook(cast: Cast, sign_in: SignI
     assert clerk.post(reverse("report_problem"), told).status_code == 302
     problem = Problem.objects.get()
     assert "章程要原件吗" in text(officer, "problems")
-    assert "已逾期" not in text(officer, "problems")
+    assert "已超期" not in text(officer, "problems")
     Problem.objects.update(due_on=NOW.date())
-    assert "已逾期" in text(officer, "problems", list="late")
+    assert "已超期" in text(officer, "problems", list="late")
     officer.post(reverse("answer_problem", args=[problem.pk]), {"words": "复印件即可"})
     assert "确认解决" in text(clerk, "problem", problem.pk)
     clerk.post(reverse("solve_problem", args=[problem.pk]))
@@ -60,7 +60,7 @@ def test_a_problem_goes_from_the_case_to_the_handbook(cast: Cast, sign_in: SignI
     assert file.content.startswith(b"%PDF")
 
 
-def test_a_report_that_went_astray_is_passed_on(cast: Cast, sign_in: SignIn) -> None:
+def test_a_report_that_went_astray_is_passed_on(cast: Cast, objects: None, sign_in: SignIn) -> None:
     problem, officer = plant(closed(cast), cast).problem, sign_in(cast.officer)
     pass_on = reverse("pass_on_problem", args=[problem.pk])
     refused = officer.post(pass_on, {"office": "没有这个局", "why": "不归本局"})
@@ -80,7 +80,7 @@ def test_a_refused_report_keeps_what_was_typed(cast: Cast, sign_in: SignIn) -> N
     assert "甲乙不一</textarea>" in answer.content.decode()
 
 
-def test_who_supervises_sees_the_report_and_not_the_case(cast: Cast, sign_in: SignIn) -> None:
+def test_who_supervises_sees_the_report_and_not_the_case(cast: Cast, objects: None, sign_in: SignIn) -> None:
     case = closed(cast)
     problem = plant(case, cast).problem
     assert case.number in text(sign_in(cast.officer), "problem", problem.pk)
@@ -174,6 +174,9 @@ def test_figures_stand_beside_their_definitions(cast: Cast, sign_in: SignIn) -> 
     for words in ("按期办结率", "不晚于承诺办结日期", "莆田 §一", "—", "2026-03"):
         assert words in page
     assert "0.0%" not in page
+    alone = text(client, "figures", first="2026-03", last="2026-03", by="office", key=cast.taizhou.code)
+    assert "只看审批部门" in alone
+    assert cast.taizhou.name in alone
     refused = client.get(reverse("figures"), {"first": "2026-04", "last": "2026-01"})
     assert refused.status_code == 409
     file = client.get(reverse("figures_file"), {"first": "2026-01", "last": "2026-04"})

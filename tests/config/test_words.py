@@ -26,6 +26,19 @@ def test_every_recorded_kind_has_words() -> None:
     assert kinds - WORDS.keys() == set()
 
 
+def test_late_is_said_in_the_word_of_the_glossary() -> None:
+    """超期; the sample papers of the demonstration have their own words."""
+    said = [
+        str(path.relative_to(ROOT))
+        for room in ("config", *ROOMS)
+        for path in (ROOT / room).rglob("*")
+        if path.suffix in (".py", ".html")
+        and not {"samples", "migrations"} & set(path.parts)
+        and "逾期" in path.read_text(encoding="utf-8")
+    ]
+    assert said == []
+
+
 def test_kinds_made_from_states_have_words() -> None:
     made = {f"dossier.{occasion.value}" for occasion in Occasion if occasion != Occasion.SUBMITTED}
     made |= {f"discrepancy.{state.value}" for state in DECIDED_BY_PEOPLE}

@@ -44,6 +44,7 @@ from tests.cast import NOW
 from tests.config.addresses import ABOUT, EXTRA
 from tests.config.carried import a_comparison, a_handover
 from tests.config.shared_work import Shared, plant
+from tests.ingest.paper import picture
 from tests.ingest.platforms import parked_notice
 from tests.ingest.stacks import waiting_page
 from tests.logistics.postage_world import tariff_of
@@ -101,6 +102,7 @@ class World:
             "entry": {"pk": self.shared.entry.pk},
             "example": {"pk": self.shared.example.pk},
             "rating_ask": {"token": self.shared.ask.token_text},
+            "result": {"pk": self.shared.result.pk},
             "incident": {"pk": self.incident.pk},
             "dossier": {"pk": self.dossier.pk},
             "comparison": {"pk": self.comparison.pk},
@@ -132,8 +134,8 @@ class World:
 
 
 WITHOUT_LOGIN = frozenset(
-    {"check", "guides", "guide", "guide_versions", "progress", "progress_by_slip", "rating"}
-)
+    {"check", "guides", "guide", "guide_points", "guide_versions", "progress", "progress_by_slip", "rating"}
+) | {"progress_result", "announce_papers", "correct_papers", "call_off_papers"}
 OPEN_TO_ALL = WITHOUT_LOGIN | {"home"}
 """Pages that need no act of the permission table."""
 
@@ -147,7 +149,8 @@ def populate(road: Road) -> World:
     cast, case = road.cast, road.case
     road.pre_reviewed()
     waybill = road.registered()
-    hand_over(token=waybill.parcel.token_text, actor=cast.clerk, now=NOW + timedelta(minutes=5))
+    photo = store_bytes(content=picture("hand-over"), kind=Kind.PHOTO, media_type="image/jpeg", now=NOW)
+    hand_over(token=waybill.parcel.token_text, actor=cast.clerk, now=NOW + timedelta(minutes=5), photo=photo)
     parcel = Parcel.objects.get(pk=waybill.parcel_id)
     read_page(case)
     stored = store_bytes(content=_empty_pdf(), kind=Kind.DOSSIER, media_type="application/pdf", now=NOW)

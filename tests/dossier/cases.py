@@ -13,6 +13,7 @@ from ocr.models import Reading
 from storage.services import fetch_to
 from tests.cast import NOW, Cast, open_case
 from tests.dossier.paper import LINES, draw_page
+from tests.ingest.paper import look_at_handler
 
 LATER = NOW + timedelta(minutes=10)
 
@@ -61,8 +62,13 @@ def submitted(cast: Cast, folder: Path) -> Handling:
                 now=NOW,
             )
             read_as_drawn(material.pages.order_by("-pk")[0], plan)
+    look_at_handler(case)
     submit(case=case, actor=cast.clerk, now=NOW)
-    return Handling.objects.select_related("case__window", "case__item", "office").get(case=case)
+    return the_submitted()
+
+
+def the_submitted() -> Handling:
+    return Handling.objects.select_related("case__window", "case__item", "office").latest("pk")
 
 
 def file_of(dossier: Dossier, folder: Path) -> Path:

@@ -12,10 +12,11 @@ from dossier.services import build
 from ingest.models import Handling
 from registry.actors import SYSTEM
 from registry.models import User
-from tests.cast import Cast
+from tests.cast import PLACES_AND_PEOPLE, Cast
 from tests.cast import assemble as gather_cast
-from tests.dossier.cases import LATER, submitted
+from tests.dossier.cases import LATER, submitted, the_submitted
 from tests.dossier.paper import SealOffice, draw_page, plan_of
+from tests.kept import Kept
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +48,16 @@ def cast(db: None) -> Cast:
     return gather_cast()
 
 
+@pytest.fixture(scope="session")
+def submission(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """The same case for every test, handed in once: each page is drawn, inspected and stored."""
+    return Kept(lambda: submitted(gather_cast(), tmp_path_factory.mktemp("handed-in")), on=PLACES_AND_PEOPLE)
+
+
 @pytest.fixture
-def handling(cast: Cast, objects: None, tmp_path: Path) -> Handling:
-    return submitted(cast, tmp_path)
+def handling(cast: Cast, objects: None, submission: Kept) -> Handling:
+    submission.lay_out()
+    return the_submitted()
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dossier.appearance import Appearance
 from dossier.authority import LocalAuthority
-from dossier.contents import Box, DossierPlan, MaterialPlan, PagePlan, Point, RecordEntry, TextLine
+from dossier.contents import Box, DossierPlan, Level, MaterialPlan, PagePlan, Point, RecordEntry, TextLine
 from dossier.fonts import installed_typefaces
 from dossier.seal_image import draw_seal
-from dossier.sign import Level, seal_pdf, system_clock
+from dossier.sign import seal_pdf, system_clock
 from dossier.signers import Pkcs12Seal, Seal
 from dossier.trust import Trust, read_certificates
 

@@ -35,7 +35,7 @@ from storage.errors import Refused
 from storage.models import StoredObject
 from tests.cast import NOW, Cast, open_case
 from tests.config.carried import a_comparison
-from tests.ingest.paper import hand_in
+from tests.ingest.paper import hand_in, look_at_handler
 from tests.ingest.rescans import WAYS, another_digit, at_office, at_window, printed, story, truth
 from tests.logistics.road import neutral_account
 from workers.reactions import find, jobs_of
@@ -69,6 +69,7 @@ def original(cast: Cast, tmp_path: Path) -> Original:
             now=NOW,
         )
     original = take_in_original(material=first, name="", verified=False, actor=cast.clerk, now=NOW)
+    look_at_handler(case)
     submit(case=case, actor=cast.clerk, now=NOW)
     handling = case.handlings.select_related("case__window", "case__item", "office").get()
     pre_review(handling=handling, actor=cast.officer, now=NOW)
@@ -294,8 +295,23 @@ def test_a_page_that_was_not_scanned_whole_is_not_shown_as_the_same(
     assert "一致" not in shown.partition('id="judge"')[0]
 
 
+def test_differences_beyond_those_that_are_marked_are_counted_on_the_page(
+    original: Original, officer: Client
+) -> None:
+    comparison = a_comparison(Dossier.objects.get(), original)
+    address = reverse("comparison", args=[comparison.pk])
+    assert "没有标出" not in officer.get(address).content.decode()
+    kept = comparison.result
+    kept["sheets"][0]["further"] = 37
+    ArrivalComparison.objects.update(result=kept)
+    assert "只标出最大的 1 处，另有较小的 37 处没有标出" in officer.get(address).content.decode()
+    del kept["sheets"][0]["further"]
+    ArrivalComparison.objects.update(result=kept)
+    assert "没有标出" not in officer.get(address).content.decode(), "what was compared before says no number"
+
+
 def test_one_arrived_page_for_each_signed_one() -> None:
-    twice = [SheetMatch(1, 0, 0.91), SheetMatch(2, 0, 0.97), SheetMatch(3, 2, 0.99)]
+    twice = [SheetMatch(1, 0, 0.91), SheetMatch(2, 0, 0.97, further=3), SheetMatch(3, 2, 0.99)]
     outcome = outcome_of(twice, 3)
     assert [match.leaf for match in outcome.sheets] == [None, 0, 2]
     assert (outcome.extra, outcome.missing, outcome.out_of_order) == ((1,), (1,), False)

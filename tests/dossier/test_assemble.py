@@ -19,6 +19,7 @@ from dossier.assemble import assemble
 from dossier.assemble.images import PageDamaged
 from dossier.contents import MaterialPlan, OriginalPlan, SlipPlan
 from tests.dossier.paper import LINES, draw_page, plan_of
+from tests.ingest import hostile
 from tests.verapdf import assert_pdfa
 
 FIRST_SCAN = 3  # after the cover and one page of contents
@@ -203,6 +204,42 @@ def test_a_page_that_is_not_what_was_captured_stops_everything(tmp_path: Path) -
     assert not list(tmp_path.glob("out*"))
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.png", hostile.png_of(60_000, 60_000)),
+        ("a.png", hostile.png_of(3000, 3000)),
+        ("a.jpg", b"\xff\xd8\xff\xe0 no picture"),
+        ("a.jpg", b"GIF89a" + bytes(40)),
+    ],
+)
+def test_a_bomb_in_a_pages_place_stops_everything_and_is_opened_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes
+) -> None:
+    page = draw_page(tmp_path / name)
+    page.path.write_bytes(content)
+    page = replace(page, sha256=hashlib.sha256(content).hexdigest())
+    monkeypatch.setattr(Image, "open", None)
+    with pytest.raises(PageDamaged) as stopped:
+        assemble(plan_of(page), tmp_path / "out.pdf")
+    assert stopped.value.message.endswith("。")
+
+
+def test_a_sheet_of_a_hundred_million_pixels_goes_in(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.jpg"
+    Image.new("L", (12_000, 9_000), 250).save(path, quality=60)
+    page = replace(
+        draw_page(tmp_path / "a.jpg", lines=()),
+        path=path,
+        width=12_000,
+        height=9_000,
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+    )
+    made = assemble(plan_of(page), tmp_path / "out.pdf")
+    with pikepdf.open(made.path) as pdf:
+        assert pdf.pages[FIRST_SCAN - 1].Resources.XObject.Scan.read_raw_bytes() == path.read_bytes()
+
+
 def test_rare_and_hostile_characters_do_not_break_the_pages(tmp_path: Path) -> None:
     page = draw_page(tmp_path / "a.jpg", lines=())
     plan = plan_of(page, applicant="㙟𠮷\U0002ebf0公司（）()\\", item="长" * 400)
@@ -216,6 +253,7 @@ import resource, sys
 from dataclasses import replace
 from pathlib import Path
 from dossier.assemble import assemble
+from tests.ingest import hostile
 from tests.dossier.paper import draw_page, plan_of
 folder = Path(sys.argv[1])
 page = draw_page(folder / "a.jpg", dpi=150)

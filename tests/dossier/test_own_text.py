@@ -21,6 +21,7 @@ from registry.actors import SYSTEM
 from tests.cast import NOW, Cast, open_case
 from tests.dossier.cases import LATER, file_of
 from tests.dossier.test_assemble import mutool, pdfium, pdftotext
+from tests.ingest.paper import look_at_handler
 from tests.verapdf import assert_pdfa
 
 SAID = ("建筑业企业资质变更承诺书", "统一社会信用代码：91330681MA2XW00000", "承诺人：诸暨市暨通建筑有限公司")
@@ -87,6 +88,7 @@ def test_the_dossier_carries_the_pdf_s_own_words(cast: Cast, tmp_path: Path) -> 
         below = box(across[0], page.height * 0.8, across[1], page.height * 0.83)
         over = box(page.width * 0.12, page.height * 0.085, page.width * 0.5, page.height * 0.108)
         misread(page, ("建筑业企业资贡变更", over), ("图片里的字", below))
+    look_at_handler(case)
     submit(case=case, actor=cast.clerk, now=NOW)
     handling = Handling.objects.select_related("case__window", "case__item", "office").get(case=case)
     dossier = build(handling=handling, version=1, actor=SYSTEM, now=LATER)

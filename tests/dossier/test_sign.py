@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509 import Certificate
 
 from dossier.appearance import Appearance
-from dossier.contents import OFFICE_RECEIPT, RESULT, SIGNATURE_FIELDS, WINDOW_SEAL
+from dossier.contents import OFFICE_RECEIPT, RESULT, SIGNATURE_FIELDS, WINDOW_SEAL, Level
 from dossier.seal_image import draw_seal
-from dossier.sign import Level, SealingFailed, renew_timestamp, seal_pdf, system_clock
+from dossier.sign import SealingFailed, renew_timestamp, seal_pdf, system_clock
 from dossier.signers import Pkcs11Seal, Pkcs12Seal, SealUnusable
 from dossier.trust import Trust
 from dossier.verify import verify

@@ -6,7 +6,8 @@ import io
 from PIL import Image, ImageDraw
 
 from config.simulation.papers import put_page
-from ingest.models import Case, Material, Page
+from ingest.models import Case, IdentityCheck, Material, Page
+from ingest.rules import IdentityMethod, IdentityPerson
 from storage.models import Kind
 from storage.services import store_bytes
 from tests.cast import NOW
@@ -49,8 +50,21 @@ def hand_in(material: Material, *, pages: int = 1) -> list[Page]:
     return made
 
 
+def look_at_handler(case: Case) -> None:
+    """Somebody with the applicant's consent showed a document at the counter, as the service would keep it."""
+    IdentityCheck.objects.create(
+        case=case,
+        person=IdentityPerson.AGENT.value,
+        method=IdentityMethod.READER.value,
+        document="居民身份证",
+        checked_by="clerk",
+        checked_at=NOW,
+    )
+
+
 def hand_in_everything(case: Case) -> None:
-    """Fill the checklist so that nothing required is missing."""
+    """Fill the checklist so that nothing required is missing, and look at who brought it."""
+    look_at_handler(case)
     for material in case.materials.select_related("requirement"):
         if material.requirement.required:
             hand_in(material, pages=material.requirement.minimum_pages)

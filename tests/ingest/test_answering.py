@@ -41,6 +41,7 @@ def case(cast: Cast) -> Case:
         now=NOW,
     )
     case.materials.update(deferred_until=local_day(NOW))
+    looked_at(case, cast)
     return submit(case=case, actor=cast.clerk, now=NOW)
 
 
@@ -68,7 +69,6 @@ def test_without_answers_the_window_does_not_accept(case: Case, cast: Cast) -> N
 
 def test_with_every_answer_it_accepts_and_names_its_grant(case: Case, cast: Cast) -> None:
     answer_points(case=case, answers=good(case), actor=cast.clerk, now=NOW)
-    looked_at(case, cast)
     handling = accept(handling=case.handlings.get(), actor=cast.clerk, now=NOW)
     assert handling.state == "accepted"
     assert Event.objects.get(kind="handling.accepted").data["grant"]
@@ -83,7 +83,6 @@ def test_a_wrong_answer_holds_acceptance_until_it_is_put_right(case: Case, cast:
         accept(handling=case.handlings.get(), actor=cast.clerk, now=NOW)
     assert refused.value.code == "points_against"
     answer_points(case=case, answers={code: Answer(value=True)}, actor=cast.clerk, now=NOW)
-    looked_at(case, cast)
     accept(handling=case.handlings.get(), actor=cast.clerk, now=NOW)
     told = Event.objects.filter(kind="case.points_answered").order_by("pk")
     assert [event.data["answers"][code] for event in told] == [False, True]
@@ -93,6 +92,14 @@ def test_a_point_of_another_item_is_refused_whole(case: Case, cast: Cast) -> Non
     with pytest.raises(Refused) as refused:
         answer_points(case=case, answers={**good(case), "q99": Answer(value=True)}, actor=cast.clerk, now=NOW)
     assert refused.value.code == "point_unknown"
+    code = next(iter(good(case)))
+    with pytest.raises(Refused, match="至多 200 个字"):
+        answer_points(
+            case=case,
+            answers={**good(case), code: Answer(value=False, reason="不" * 201)},
+            actor=cast.clerk,
+            now=NOW,
+        )
     assert not case.answers.exists()
 
 

@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from ingest.models import Case
-from registry.models import ApiKey, Window
+from registry.models import ApiKey, Event, Window
 from tests.cast import NOW, Cast, assemble, open_case
 from tests.ingest.paper import hand_in_everything, picture
 
@@ -52,11 +52,13 @@ def test_a_platform_files_reads_and_submits_a_case(cast: Cast, key: str) -> None
         assert (status, file["verdict"]) == (200, expected)
     status, seen = call(key, "get", f"/cases/{number}")
     assert [m["pages"] for m in seen["materials"] if m["position"] == 1] == [1]  # type: ignore[attr-defined]
-    status, refused = call(key, "post", f"/cases/{number}/submit")
+    status, refused = call(key, "post", f"/cases/{number}/submit", content_type="application/json")
     assert (status, refused["code"]) == (409, "materials_missing")
     hand_in_everything(Case.objects.get(number=number))
-    status, submitted = call(key, "post", f"/cases/{number}/submit")
+    status, submitted = call(key, "post", f"/cases/{number}/submit", content_type="application/json")
     assert (status, submitted["state"]) == (200, "submitted")
+    told = Event.objects.get(kind="case.submitted", case_number=number)
+    assert told.data["identity"] == "platform", "the platform made its people sign in"
 
 
 def test_no_key_a_wrong_key_and_a_revoked_key_are_shut_out(cast: Cast, key: str) -> None:
@@ -75,7 +77,9 @@ def test_what_is_not_yours_is_not_there(cast: Cast, key: str) -> None:
     assert call(key, "get", f"/cases/{case.number}")[0] == 200
     for stranger in (other, archive):
         assert call(stranger, "get", f"/cases/{case.number}")[0] == 404
-        assert call(stranger, "post", f"/cases/{case.number}/submit")[0] == 404
+        assert (
+            call(stranger, "post", f"/cases/{case.number}/submit", content_type="application/json")[0] == 404
+        )
     assert call(archive, "post", "/cases", data=BODY, content_type="application/json")[0] == 404
 
 

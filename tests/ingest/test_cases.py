@@ -99,7 +99,7 @@ def test_a_case_with_gaps_is_not_submitted_and_every_gap_is_told(cast: Cast) -> 
     case.refresh_from_db()
     with pytest.raises(Incomplete) as refused:
         submit(case=case, actor=cast.clerk, now=NOW)
-    assert "缺少「申请表」" in refused.value.message
+    assert "缺少“申请表”" in refused.value.message
     assert "委托" in refused.value.message
     case.refresh_from_db()
     assert case.state == CaseState.DRAFT

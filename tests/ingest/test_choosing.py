@@ -10,6 +10,7 @@ from registry.actors import Actor
 from registry.models import Event
 from registry.permissions import NotYours
 from registry.terms import Delivery
+from storage.errors import Refused
 from tests.cast import NOW, Cast, assemble, open_case
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +61,12 @@ def test_by_post_needs_an_address(case: Case, cast: Cast) -> None:
     assert not Event.objects.filter(kind="case.choices_changed").exists()
 
 
+def test_an_address_is_kept_whole_or_not_at_all(case: Case, cast: Cast) -> None:
+    with pytest.raises(Refused, match="送达地址至多 200 个字，现有 201 个字"):
+        change(case, cast.clerk, delivery=Delivery.MAIL, address="诸" * 201)
+    assert not Event.objects.filter(kind="case.choices_changed").exists()
+
+
 @pytest.mark.parametrize("delivery", ["", "pigeon"])
 def test_a_way_that_does_not_exist_is_no_choice(case: Case, cast: Cast, delivery: str) -> None:
     with pytest.raises(Incomplete):
@@ -106,3 +113,8 @@ def test_only_the_window_of_the_case_may(case: Case, cast: Cast) -> None:
     for stranger in (cast.other_clerk, cast.officer, cast.administrator):
         with pytest.raises(NotYours):
             change(case, stranger)
+
+
+def test_what_was_chosen_at_the_counter_is_in_the_first_event(case: Case) -> None:
+    told = Event.objects.get(kind="case.created", stream=case.number).data
+    assert (told["delivery"], told["agent_consent"]) == (case.delivery, case.agent_consent)

@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from ingest.models import Case, Handling, Rating, RatingAsk
 from ingest.rules import CaseState, HandlingState
-from ingest.services.figures import Figures, figures_csv, figures_of
+from ingest.services.figures import Figures, Narrowed, figures_csv, figures_of, items_online
 from registry.actors import Actor
-from registry.models import Office
+from registry.models import Office, ServiceItem
 from registry.permissions import NotYours
 from registry.rules.figures import Dimension, Figure, Row, Share
 from registry.terms import Mode
@@ -106,6 +106,19 @@ def test_every_dimension_adds_up_to_the_same_total(cast: Cast) -> None:
     assert seen.total.share(Figure.SATISFIED) == Share(2, 2)
 
 
+def test_versions_of_an_item_are_one_row_under_the_newest_name(cast: Cast) -> None:
+    decided(cast)
+    other = decided(cast)
+    code = cast.item.code
+    newer = ServiceItem.objects.get(pk=cast.item.pk)
+    newer.pk, newer.version, newer.name = None, cast.item.version + 1, "新版事项"
+    newer.save()
+    Case.objects.filter(pk=other.pk).update(item=newer)
+    for reader in (cast.clerk, cast.officer, cast.administrator):
+        found = row(figures(reader), Dimension.ITEM, "新版事项")
+        assert (found.key, found.share(Figure.PUNCTUAL)) == (code, Share(2, 2))
+
+
 def test_each_reader_counts_what_is_theirs(cast: Cast) -> None:
     graded(decided(cast, beside=cast.wenling, mode=Mode.JOINT), "good")
     assert figures(cast.clerk).total.share(Figure.PUNCTUAL) == Share(2, 2)
@@ -150,3 +163,44 @@ def test_months_that_are_none_are_refused(first: str, last: str, cast: Cast) -> 
         figures(cast.administrator, first, last)
     with pytest.raises(Refused, match="至多看 36 个月"):
         figures(cast.administrator, "2020-01", "2026-03")
+
+
+def test_items_that_can_be_done_online_are_counted_without_the_negative_list(cast: Cast) -> None:
+    today = date(2026, 3, 10)
+    before = items_online(today)
+    ServiceItem.objects.filter(pk=cast.item.pk).update(stars=5, modes=[])
+    assert items_online(today) == Share(before.above + 1, before.below)
+    ServiceItem.objects.filter(pk=cast.item.pk).update(modes=[Mode.WINDOW_FORWARD.value])
+    assert items_online(today) == before
+    ServiceItem.objects.filter(pk=cast.item.pk).update(negative=True)
+    assert items_online(today) == Share(before.above, before.below - 1)
+    assert items_online(date(2019, 1, 1)) == Share()
+
+
+def test_a_grade_stands_with_the_lead_office_whoever_reads(cast: Cast) -> None:
+    graded(decided(cast, beside=cast.wenling, mode=Mode.JOINT), "good")
+    for reader in (cast.officer, cast.other_officer, cast.clerk, cast.administrator):
+        seen = figures(reader)
+        assert row(seen, Dimension.OFFICE, cast.taizhou.name).share(Figure.SATISFIED) == Share(1, 1)
+
+
+def test_one_office_region_or_item_alone_is_told_month_by_month(cast: Cast) -> None:
+    graded(decided(cast, beside=cast.wenling, mode=Mode.JOINT), "good")
+    decided(cast, at=datetime(2026, 4, 2, 2, 0, tzinfo=UTC))
+    for narrowed, punctual, satisfied in (
+        (Narrowed(Dimension.OFFICE, cast.taizhou.code), [1, 1], 1),
+        (Narrowed(Dimension.OFFICE, cast.wenling.code), [1, 0], 0),
+        (Narrowed(Dimension.REGION, cast.wenling.region_id), [1, 0], 0),
+        (Narrowed(Dimension.ITEM, cast.item.code), [2, 1], 1),
+        (Narrowed(Dimension.ITEM, "NO-SUCH"), [0, 0], 0),
+    ):
+        seen = figures_of(first="2026-03", last="2026-04", actor=cast.administrator, narrowed=narrowed)
+        months = [each.share(Figure.PUNCTUAL).below for each in seen.rows[Dimension.MONTH]]
+        assert (months, seen.total.share(Figure.SATISFIED).below) == (punctual, satisfied), narrowed
+    own = figures_of(
+        first="2026-03",
+        last="2026-04",
+        actor=cast.other_officer,
+        narrowed=Narrowed(Dimension.OFFICE, cast.taizhou.code),
+    )
+    assert own.total.share(Figure.PUNCTUAL) == Share(), "nobody narrows to what is not theirs"

@@ -9,12 +9,13 @@ from django.test import Client
 from django.urls import reverse
 
 from ingest.models import Case, IdentityCheck
-from ingest.rules import CaseState, IdentityPerson, NotNow, is_resident_number
+from ingest.rules import CaseState, IdentityPerson, NotNow, is_resident_number, is_unit_number
 from ingest.services.answering import answer_points
 from ingest.services.handlings import accept
 from ingest.services.identifying import CardRead, identify_by_card, identify_by_sight
-from ingest.services.intake import create_case, submit
-from registry.models import ApiKey, Event, User, Window
+from ingest.services.intake import Applicant, create_case, submit
+from registry.actors import Actor
+from registry.models import ApiKey, Event, ServiceItem, User, Window
 from registry.permissions import NotYours
 from registry.rules import Unlawful
 from registry.rules.questionnaire import Answer, points_of
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.django_db
 # Invented persons; the check characters are right.
 NUMBER, OTHER = "11010519491231002X", "440524188001010014"
 CARD = CardRead("欧阳询", NUMBER, date(2040, 1, 1))
+PERSON = replace(APPLICANT, name="欧阳询", id_number=NUMBER)
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def case(cast: Cast) -> Case:
         window=cast.zhuji,
         offices=[cast.taizhou],
         mode=Mode.WINDOW_ACCEPT,
-        applicant=replace(APPLICANT, name="欧阳询", id_number=NUMBER),
+        applicant=PERSON,
         delivery=Delivery.MAIL,
         agent_consent=True,
         actor=cast.clerk,
@@ -57,11 +59,106 @@ def by_card(case: Case, cast: Cast, card: CardRead = CARD, *, agent: bool = Fals
     return identify_by_card(case=case, person=person, card=card, actor=cast.clerk, now=NOW)
 
 
+def complete(cast: Cast, mode: Mode, applicant: Applicant = PERSON) -> Case:
+    """A draft in any of the ways, that lacks nothing but a look at who came."""
+    ServiceItem.objects.filter(pk=cast.item.pk).update(modes=[], stars=5, unified_platform=True)
+    case = create_case(
+        item=ServiceItem.objects.get(pk=cast.item.pk),
+        window=cast.zhuji,
+        offices=[cast.taizhou, cast.wenling] if mode == Mode.JOINT else [cast.taizhou],
+        mode=mode,
+        applicant=applicant,
+        delivery=Delivery.MAIL,
+        agent_consent=True,
+        actor=cast.clerk,
+        now=NOW,
+    )
+    case.materials.update(deferred_until=local_day(NOW))
+    return case
+
+
+@pytest.mark.parametrize("mode", [Mode.WINDOW_ACCEPT, Mode.WINDOW_FORWARD, Mode.JOINT])
+def test_paper_goes_on_from_a_counter_only_after_a_look_at_who_brought_it(cast: Cast, mode: Mode) -> None:
+    case = complete(cast, mode)
+    with pytest.raises(Unlawful) as refused:
+        submit(case=case, actor=cast.clerk, now=NOW)
+    assert refused.value.code == "identity_open"
+    assert "诸暨 §四(二)" in refused.value.message
+    assert "人工核验并写明原因" in refused.value.message
+    case.refresh_from_db()
+    assert case.state == CaseState.DRAFT
+    by_card(case, cast)
+    assert submit(case=case, actor=cast.clerk, now=NOW).state == CaseState.SUBMITTED
+
+
+def test_nobody_stands_at_a_counter_where_all_is_done_online(cast: Cast) -> None:
+    case = complete(cast, Mode.ONLINE)
+    assert submit(case=case, actor=cast.clerk, now=NOW).state == CaseState.SUBMITTED
+
+
+def test_of_a_unit_its_handler_is_looked_at(cast: Cast) -> None:
+    case = complete(cast, Mode.WINDOW_FORWARD, APPLICANT)
+    with pytest.raises(Refused) as refused:
+        by_card(case, cast)
+    assert refused.value.code == "identity_of_unit"
+    # As an earlier version let it be kept.
+    IdentityCheck.objects.create(
+        case=case, person="applicant", method="reader", document="居民身份证", checked_by="x", checked_at=NOW
+    )
+    with pytest.raises(Unlawful, match="经办人"):
+        submit(case=case, actor=cast.clerk, now=NOW)
+    Case.objects.filter(pk=case.pk).update(mode=Mode.JOINT, agent_consent=False)
+    case.refresh_from_db()
+    handler = replace(CARD, name="褚遂良", id_number=OTHER)
+    assert by_card(case, cast, handler, agent=True).person == "agent", "who comes for a unit needs no consent"
+
+
+@pytest.mark.parametrize(
+    ("number", "unit"),
+    [
+        ("91330681MA2XW00000", True),
+        ("91330000142910094Q", True),
+        (NUMBER, False),
+        (NUMBER[:-1] + "1", False),
+        ("E12345678", False),
+        ("", False),
+    ],
+)
+def test_which_numbers_are_those_of_units(number: str, unit: bool) -> None:
+    assert is_unit_number(number) is unit
+
+
+def test_what_waits_for_the_look_is_refused_beside_the_form_that_does_it(cast: Cast, client: Client) -> None:
+    case = complete(cast, Mode.WINDOW_FORWARD)
+    case.materials.update(deferred_until=date(2099, 1, 1))
+    client.force_login(User.objects.get(username="clerk"))
+    page = reverse("case", args=[case.number])
+    before = client.get(page).text
+    assert '<a href="#identity">核验身份</a>' in before
+    refused = client.post(reverse("submit_case", args=[case.number]))
+    assert refused.status_code == 409
+    section = refused.text.partition('id="identity"')[2].partition("</section>")[0]
+    assert "尚未核验申请人或委托人的身份证件" in section
+    assert "记录核验" in section
+    client.post(
+        reverse("identify", args=[case.number]),
+        {"person": "applicant", "document": "护照", "reason": "外籍证件"},
+    )
+    after = client.get(page).text
+    assert "外籍证件" in after
+    assert "核验身份</a>" not in after
+    client.post(reverse("submit_case", args=[case.number]))
+    case.refresh_from_db()
+    assert case.state == CaseState.SUBMITTED
+
+
 def test_the_window_does_not_accept_before_it_looked_at_a_document(case: Case, cast: Cast) -> None:
+    """A platform may have handed the case on; who stands at the counter now is looked at all the same."""
     case.materials.update(deferred_until=local_day(NOW))
     answers = {point.code: Answer(point.expect) for point in points_of(case.item.review_points)}
     answer_points(case=case, answers=answers, actor=cast.clerk, now=NOW)
-    handling = submit(case=case, actor=cast.clerk, now=NOW).handlings.get()
+    key, _ = ApiKey.make(name="platform", scopes=["platform"], now=NOW, window=cast.zhuji)
+    handling = submit(case=case, actor=Actor.of_key(key), now=NOW).handlings.get()
     with pytest.raises(Unlawful) as refused:
         accept(handling=handling, actor=cast.clerk, now=NOW)
     assert refused.value.code == "identity_open"
@@ -112,6 +209,16 @@ def test_an_agent_needs_the_applicants_consent(case: Case, cast: Cast) -> None:
     with pytest.raises(Refused) as refused:
         by_card(case, cast, agents, agent=True)
     assert refused.value.code == "identity_no_consent"
+    with pytest.raises(Refused) as refused:
+        identify_by_sight(
+            case=case,
+            person=IdentityPerson.AGENT,
+            document="护照",
+            reason="外籍证件",
+            actor=cast.clerk,
+            now=NOW,
+        )
+    assert refused.value.code == "identity_no_consent"
 
 
 def test_by_sight_needs_a_reason(case: Case, cast: Cast, client: Client) -> None:
@@ -119,6 +226,8 @@ def test_by_sight_needs_a_reason(case: Case, cast: Cast, client: Client) -> None
     address = reverse("identify", args=[case.number])
     refused = client.post(address, {"person": "applicant", "document": "护照", "reason": " "})
     assert (refused.status_code, "写明原因" in refused.content.decode()) == (409, True)
+    long = client.post(address, {"person": "applicant", "document": "护照", "reason": "外" * 201})
+    assert (long.status_code, "至多 200 个字" in long.content.decode()) == (409, True)
     client.post(address, {"person": "applicant", "document": "护照", "reason": "外籍证件"})
     assert case.identity_checks.get().reason == "外籍证件"
     assert "外籍证件" in client.get(reverse("case", args=[case.number])).content.decode()

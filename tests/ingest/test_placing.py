@@ -7,7 +7,15 @@ import pytest
 from ingest.models import Case, Page
 from ingest.rules import NotNow
 from ingest.services.intake import material_facts, submit
-from ingest.services.placing import bring_page_back, move_page, set_page_aside, shift_page, turn_page
+from ingest.services.placing import (
+    bring_page_back,
+    move_page,
+    move_pages,
+    put_page_at,
+    set_page_aside,
+    shift_page,
+    turn_page,
+)
 from registry.events import verify_chains
 from registry.models import Event
 from registry.permissions import NotYours
@@ -50,6 +58,21 @@ def test_a_page_goes_behind_those_of_another_material(cast: Cast, case: Case, pa
     assert list(verify_chains()) == []
 
 
+def test_several_pages_go_together_or_not_at_all(cast: Cast, case: Case, pages: list[Page]) -> None:
+    second = case.materials.get(position=2)
+    move_pages(pages=pages[:2], material=second, actor=cast.clerk, now=NOW)
+    assert order(case, 2) == [pages[0].pk, pages[1].pk]
+    assert Event.objects.filter(kind="page.moved").count() == 2
+    with pytest.raises(Refused, match="请先勾选"):
+        move_pages(pages=[], material=second, actor=cast.clerk, now=NOW)
+    stranger = open_case(cast)
+    (elsewhere,) = hand_in(stranger.materials.get(position=1))
+    with pytest.raises(Refused, match="不属于这个办件"):
+        move_pages(pages=[pages[2], elsewhere], material=second, actor=cast.clerk, now=NOW)
+    assert order(case, 2) == [pages[0].pk, pages[1].pk]
+    assert list(verify_chains()) == []
+
+
 def test_pages_change_places_one_by_one(cast: Cast, case: Case, pages: list[Page]) -> None:
     one, two, three = (page.pk for page in pages)
     shift_page(page=pages[2], by=-1, actor=cast.clerk, now=NOW)
@@ -58,6 +81,20 @@ def test_pages_change_places_one_by_one(cast: Cast, case: Case, pages: list[Page
     assert order(case, 1) == [three, one, two]
     with pytest.raises(Refused, match="page_at_end"):
         shift_page(page=pages[1], by=1, actor=cast.clerk, now=NOW)
+
+
+def test_a_page_goes_to_any_place_in_one_step(cast: Cast, case: Case, pages: list[Page]) -> None:
+    one, two, three = (page.pk for page in pages)
+    put_page_at(page=pages[2], place=1, actor=cast.clerk, now=NOW)
+    assert order(case, 1) == [three, one, two]
+    for _ in range(2):
+        put_page_at(page=pages[2], place=2, actor=cast.clerk, now=NOW)
+    assert order(case, 1) == [one, three, two]
+    told = Event.objects.filter(kind="page.shifted").order_by("pk")
+    assert [(event.data["from"], event.data["to"]) for event in told] == [(3, 1), (1, 2)]
+    for nowhere in (0, 4):
+        with pytest.raises(Refused, match="1 到 3 之间"):
+            put_page_at(page=pages[0], place=nowhere, actor=cast.clerk, now=NOW)
 
 
 def test_turning_is_a_note_beside_the_bytes(cast: Cast, pages: list[Page]) -> None:
@@ -101,6 +138,7 @@ def acts(cast_actor: str, cast: Cast, case: Case) -> list[Act]:
     return [
         lambda page: move_page(page=page, material=second, actor=actor, now=NOW),
         lambda page: shift_page(page=page, by=1, actor=actor, now=NOW),
+        lambda page: put_page_at(page=page, place=2, actor=actor, now=NOW),
         lambda page: turn_page(page=page, degrees=90, actor=actor, now=NOW),
         lambda page: set_page_aside(page=page, actor=actor, now=NOW),
         lambda page: bring_page_back(page=page, actor=actor, now=NOW),

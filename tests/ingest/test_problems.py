@@ -123,7 +123,7 @@ def test_the_owner_answers_and_the_reporter_says_whether_it_is_solved(cast: Cast
     problem = ask(cast)
     with pytest.raises(Refused, match="由台州市住房和城乡建设局答复"):
         answer_problem(problem=problem, words=ANSWER, actor=cast.clerk, now=LATER)
-    with pytest.raises(Refused, match="只有「已答复」时才能确认解决"):
+    with pytest.raises(Refused, match="只有“已答复”时才能确认解决"):
         solve_problem(problem=problem, actor=cast.clerk, now=LATER)
     answer_problem(problem=problem, words=ANSWER, actor=cast.officer, now=LATER)
     with pytest.raises(Refused, match="确认是否解决"):

@@ -14,7 +14,7 @@ from ingest.uploads import receive_file
 from registry.models import Event
 from storage.errors import Refused
 from tests.cast import NOW, Cast, assemble, open_case
-from tests.ingest.paper import hand_in, picture
+from tests.ingest.paper import hand_in, look_at_handler, picture
 from workers.reactions import jobs_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
@@ -33,6 +33,7 @@ def case(cast: Cast) -> Case:
     for material in case.materials.select_related("requirement"):
         if material.requirement.required:
             hand_in(material, pages=material.requirement.minimum_pages)
+    look_at_handler(case)
     late = case.materials.get(position=2)
     late.pages.update(set_aside=True)
     late.requirement.deferrable = late.requirement.required = True

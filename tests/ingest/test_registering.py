@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ingest.inspect import Pool, SignedPage, match_page
+from ingest.inspect import Pool, SignedPage, match_page, registering
 from tests.ingest import hostile
 from tests.ingest.rescans import (
     PAPERS,
@@ -57,6 +57,19 @@ def test_one_changed_digit_is_marked_where_it_stands(
     assert len(boxes) >= 1
     assert found.index == 0
     assert hits(found.places, boxes) == (len(boxes), 0)
+
+
+def test_places_beyond_the_most_that_are_told_are_counted(
+    signed: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registering, "MOST_PLACES", 1)
+    number = another_digit(story(SEED).id_number, 9, np.random.default_rng(SEED))
+    after = printed(SEED, agent="欧阳春华", id_number=number)["application"]
+    rescan = at_office(after, tmp_path / "rescan.jpg", SEED, WAYS["flat"])
+    found = registering.register(rescan, [registering.Signed(signed["application"])])
+    boxes = truth(printed(SEED)["application"], after)
+    assert len(boxes) > 1
+    assert (len(found["places"]), found["further"]) == (1, len(boxes) - 1)
 
 
 def test_another_name_is_marked_on_both_papers(signed: dict[str, Path], tmp_path: Path) -> None:

@@ -98,9 +98,16 @@ def test_whatever_offices_do_in_whatever_order_the_case_can_follow(
 
 
 def test_everything_missing_is_said_at_once() -> None:
-    def row(name: str, pages: int, minimum: int = 1, **kinds: bool) -> MaterialFacts:
-        facts = {"required": True, "deferred": False, "shared_data": False} | kinds
-        return MaterialFacts(name=name, pages=pages, minimum_pages=minimum, **facts)
+    def row(
+        name: str,
+        pages: int,
+        minimum: int = 1,
+        *,
+        required: bool = True,
+        deferred: bool = False,
+        shared_data: bool = False,
+    ) -> MaterialFacts:
+        return MaterialFacts(name, pages, minimum, required, deferred, shared_data)
 
     faults = missing_materials(
         [
@@ -112,4 +119,4 @@ def test_everything_missing_is_said_at_once() -> None:
             row("户口簿", 2, 2),
         ]
     )
-    assert faults == ["缺少「申请表」", "「身份证」应有 2 页，现有 1 页"]
+    assert faults == ["缺少“申请表”", "“身份证”应有 2 页，现有 1 页"]

@@ -2,21 +2,38 @@
 
 import json
 from datetime import timedelta
+from email.utils import format_datetime
 
 import pytest
 from django.conf import settings
 from django.db import connection
 
 from ingest.models import Subscription
+from ingest.rules import CaseState
+from ingest.services.handlings import accept, pre_review
 from ingest.telling.notices import body_of, forget_notices, subscribers_of
-from ingest.telling.rules import DISABLED_AFTER, KINDS, WAITS, Outcome, must_disable, next_wait, rest
+from ingest.telling.rules import (
+    DISABLED_AFTER,
+    HANDLING_KINDS,
+    KINDS,
+    LONGEST_ASKED,
+    LONGEST_REST,
+    WAITS,
+    WORDS,
+    Outcome,
+    asked_wait,
+    must_disable,
+    next_wait,
+    rest,
+)
 from ingest.telling.services import enable, end, end_overlap, replay, rotate, subscribe
 from registry.actors import SYSTEM
 from registry.models import ApiKey, Event
 from registry.permissions import NotYours
 from storage.errors import Refused
-from tests.cast import NOW, Cast, assemble, open_case
+from tests.cast import NOW, Cast, assemble, further_on, open_case
 from tests.ingest.platforms import OTHER_SECRET, PUBLIC, SECRET, parked_notice, subscribed, watcher
+from workers.reactions import REACTIONS, TELL
 
 pytestmark = pytest.mark.django_db
 
@@ -208,3 +225,59 @@ def test_only_an_answer_of_two_hundred_and_something_means_delivered(status: int
 
 def test_every_kind_has_words_and_a_state() -> None:
     assert all(words and state for words, state in KINDS.values())
+
+
+def test_what_may_be_told_is_told(cast: Cast) -> None:
+    told = {kind for kind, reactions in REACTIONS.items() if TELL in reactions}
+    assert told == set(WORDS) == set(KINDS) | set(HANDLING_KINDS)
+
+
+def test_an_act_of_an_office_names_the_office_its_state_and_the_promised_day(cast: Cast) -> None:
+    case = further_on(open_case(cast), CaseState.SUBMITTED)
+    case.handlings.update(state="pending")
+    handling = accept(
+        handling=pre_review(handling=case.handlings.get(), actor=cast.officer, now=NOW),
+        actor=cast.officer,
+        now=NOW,
+    )
+    bodies = {
+        event.kind: json.loads(body_of(event))
+        for event in Event.objects.filter(stream=case.number, kind__in=HANDLING_KINDS)
+    }
+    office = {"office": cast.taizhou.code, "name": cast.taizhou.name}
+    assert bodies["handling.pre_reviewed"]["data"]["handling"] == {**office, "state": "pre_review"}
+    told = bodies["handling.accepted"]
+    assert told["data"]["handling"] == {**office, "state": "accepted", "deadline": str(handling.deadline)}
+    assert (told["version"], told["data"]["number"]) == (1, case.number)
+    assert "state" not in told["data"], "the state of a case is told by the case's own events"
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"),
+    [
+        ("", 0),
+        ("120", 120),
+        (" 7 ", 7),
+        ("0", 0),
+        ("99999999999999999999", 86400),
+        (format_datetime(NOW + timedelta(minutes=5), usegmt=True), 300),
+        (format_datetime(NOW - timedelta(minutes=5), usegmt=True), 0),
+        (format_datetime(NOW + timedelta(days=40), usegmt=True), 86400),
+        ("Tue, 10 Mar 2026 02:10:00 -0000", 600),
+        ("-5", 0),
+        ("1.5", 0),
+        ("soon", 0),
+        ("٣", 0),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_a_date_and_bounded(header: str, wait: int) -> None:
+    assert asked_wait(header, now=NOW) == timedelta(seconds=wait)
+
+
+def test_what_a_receiver_asks_for_lengthens_a_wait_and_never_shortens_it() -> None:
+    hour = timedelta(hours=1)
+    assert next_wait(1, 0.5, asked=hour) == hour
+    assert next_wait(len(WAITS), 0.5, asked=hour) == WAITS[-1]
+    assert next_wait(len(WAITS) + 1, 0.5, asked=hour) is None, "it puts tries off and adds none"
+    assert rest(1, asked=LONGEST_ASKED) == LONGEST_ASKED
+    assert rest(len(WAITS), asked=timedelta(0)) <= LONGEST_REST

@@ -97,6 +97,20 @@ def test_the_file_name_is_kept_encrypted_and_without_folders(cast: Cast, case: C
         assert "scan.jpg" not in str(cursor.fetchone()[0])
 
 
+def test_a_long_name_is_kept_with_its_ending(cast: Cast, case: Case, form: Material, tmp_path: Path) -> None:
+    name = f"{'申请材料' * 62}.jpg"
+    file = receive_file(
+        case=case,
+        material=form,
+        path=hostile.jpeg(tmp_path / "scan.jpg"),
+        original_name=name,
+        actor=cast.clerk,
+        now=NOW,
+    )
+    file.refresh_from_db()
+    assert file.original_name == name
+
+
 def test_the_same_bytes_again_change_nothing_and_say_where_they_are(
     cast: Cast, case: Case, form: Material, tmp_path: Path
 ) -> None:
@@ -106,7 +120,7 @@ def test_the_same_bytes_again_change_nothing_and_say_where_they_are(
     assert again.material == form
     assert Page.objects.filter(case=case).count() == 3
     assert told(case) == ["file.received"]
-    assert where_it_is(again) == "这个文件已于2026-03-10 10:00上传过，在“申请表”第 1–3 页，没有重复收入。"
+    assert where_it_is(again) == "这个文件已于 2026-03-10 10:00 上传过，在“申请表”第 1–3 页，没有重复收入。"
 
 
 def test_the_same_bytes_in_another_case_are_that_cases_own(cast: Cast, case: Case, tmp_path: Path) -> None:
@@ -249,7 +263,6 @@ def test_the_same_file_in_another_case_is_said_to_whoever_may_see_that_case(
     other = open_case(cast)
     second = bring(other, None, path, cast.clerk)
     said = also_in(second, cast.clerk)
-    assert case.number in said
-    assert form.name in said
+    assert said.startswith(f"同一个文件已于 2026-03-10 10:00 在办件 {case.number} 的“{form.name}”中收过")
     Case.objects.filter(pk=case.pk).update(window=cast.taizhou_window)
     assert also_in(second, cast.clerk) == ""

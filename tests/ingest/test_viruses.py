@@ -23,7 +23,10 @@ from tests.ingest.scanners import CLAMD, MARK, NAME, STREAM_LIMIT, real_clamd, s
 KINDS = [
     "small",
     "small-tcp",
-    pytest.param("clamd", marks=pytest.mark.skipif(CLAMD is None, reason="no clamd is installed here")),
+    pytest.param(
+        "clamd",
+        marks=pytest.mark.skipif(CLAMD is None, reason="no clamd is installed (Debian: clamav-daemon)"),
+    ),
 ]
 
 

@@ -19,6 +19,7 @@ import ingest.telling.address as addressing
 import ingest.telling.sending as sending
 from ingest.telling.address import Forbidden, Unresolved, addresses_of, check_url, parse_networks
 from ingest.telling.rules import Outcome
+from tests.cast import NOW
 
 LOOPBACK = parse_networks("127.0.0.0/8, ::1/128")
 HOUSE = parse_networks("10.20.0.0/16")
@@ -131,14 +132,14 @@ def test_a_name_without_an_address_is_tried_again_later(resolve: Resolve) -> Non
     with pytest.raises(Unresolved) as told:
         addresses_of(check_url(f"https://{NAME}/", networks=[]), networks=[])
     assert told.value.can_retry
-    assert sending.send(url=f"https://{NAME}/", headers={}, body=b"", networks=[]) == Outcome(
+    assert sending.send(url=f"https://{NAME}/", headers={}, body=b"", networks=[], now=NOW) == Outcome(
         None, "webhook_unresolved"
     )
 
 
 def test_what_was_allowed_once_and_leads_inside_now_is_not_sent(resolve: Resolve) -> None:
     resolve("192.168.1.1")
-    outcome = sending.send(url=f"https://{NAME}/", headers={}, body=b"", networks=[])
+    outcome = sending.send(url=f"https://{NAME}/", headers={}, body=b"", networks=[], now=NOW)
     assert outcome == Outcome(None, "webhook_address")
 
 
@@ -217,7 +218,7 @@ def test_the_certificate_is_checked_for_the_name_at_the_judged_address(
 ) -> None:
     resolve("127.0.0.1")
     url = f"https://{NAME}:{secure.port}/told"
-    assert sending.send(url=url, headers={}, body=b"{}", networks=LOOPBACK) == Outcome(204)
+    assert sending.send(url=url, headers={}, body=b"{}", networks=LOOPBACK, now=NOW) == Outcome(204)
     assert secure.asked == [f"{NAME}:{secure.port}"]
 
 
@@ -225,6 +226,6 @@ def test_the_certificate_is_checked_for_the_name_at_the_judged_address(
 def test_the_certificate_of_another_name_ends_it(secure: Secure, resolve: Resolve) -> None:
     resolve("127.0.0.1")
     url = f"https://{NAME}:{secure.port}/told"
-    outcome = sending.send(url=url, headers={}, body=b"{}", networks=LOOPBACK)
+    outcome = sending.send(url=url, headers={}, body=b"{}", networks=LOOPBACK, now=NOW)
     assert outcome == Outcome(None, "unreachable")
     assert secure.asked == []

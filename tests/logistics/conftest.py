@@ -9,7 +9,9 @@ import pytest
 from logistics.sandbox.server import SandboxServer, running
 from logistics.sandbox.world import World
 from tests.cast import Cast, assemble
+from tests.logistics.contracts import TERMS
 from tests.logistics.couriers import API_KEY, KUAIDI100, WEBHOOK_SECRET
+from tests.logistics.office import Office
 from tests.logistics.play import Play
 from tests.logistics.road import Road, build_road
 
@@ -29,6 +31,14 @@ def sandbox() -> Iterator[SandboxServer]:
     )
     with running(world) as server:
         yield server
+
+
+@pytest.fixture(params=list(TERMS))
+def office(request: pytest.FixtureRequest, sandbox: SandboxServer, client: httpx.Client) -> Office:
+    """Each courier in turn."""
+    terms = TERMS[request.param]
+    terms.tell(sandbox, client)
+    return Office(terms, terms.courier(sandbox.url, client), sandbox, client)
 
 
 @pytest.fixture

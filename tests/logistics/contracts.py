@@ -22,7 +22,8 @@ class Terms:
 
     `register` is the wish that makes the sandbox know the account; `options` names its addresses below a base URL.
     `follows`: it carries waybills that others made, so none is ordered here. `secret`: the one that proves pushes,
-    with another value of the same form; `right`: what a wrong value of which has every call refused.
+    with another value of the same form; `right`: what a wrong value of which has every call refused. `says_when`: it names the
+    expected arrival.
     """
 
     adapter: str
@@ -35,6 +36,7 @@ class Terms:
     right: tuple[str, str]
     offers: frozenset[str] = frozenset()
     takes_back: bool = True
+    says_when: bool = True
     follows: bool = False
     retries_lost_orders: bool = True
     company: str = field(default="ems")
@@ -101,6 +103,7 @@ TERMS = {
             secret=("key", "AAECAwQFBgcICQoLDA0ODw=="),
             right=("authorization", "auth-E2"),
             offers=ORDERING | {"quote", "label"},
+            says_when=False,
             retries_lost_orders=False,
         ),
         Terms(
@@ -115,6 +118,7 @@ TERMS = {
             secret=("checkword", "check-C4"),
             right=("checkword", "check-C4"),
             offers=ORDERING | {"find", "charges"},
+            says_when=False,
             takes_back=False,
             company="sf",
         ),

@@ -13,12 +13,13 @@ from logistics.couriers.base import Acknowledgement, RawRequest
 class Listener:
     """`url` to push to; `received` in order of arrival; `answer` decides what each push is told, None hangs up on it.
 
-    `location` is where a redirect leads.
+    `location` is where a redirect leads; `retry_after` is sent along as it stands.
     """
 
     url: str
     answer: Callable[[RawRequest], Acknowledgement | None]
     location: str = ""
+    retry_after: str = ""
     received: list[RawRequest] = field(default_factory=list)
 
 
@@ -40,6 +41,8 @@ def listening(answer: Callable[[RawRequest], Acknowledgement | None]) -> Iterato
             self.send_response(told.status)
             if listener.location:
                 self.send_header("location", listener.location)
+            if listener.retry_after:
+                self.send_header("retry-after", listener.retry_after)
             self.send_header("content-type", told.media_type)
             self.send_header("content-length", str(len(told.body)))
             self.end_headers()

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from registry.models import User
+from logistics.models import Incident
+from registry.models import ApiKey, User
+from tests.cast import NOW
 from tests.logistics.road import Road
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("objects")]
@@ -69,3 +71,33 @@ def test_a_refusal_is_a_sentence(road: Road) -> None:
     assert "请改选寄件类型" in told["message"]
     missing = wish | {"receiver": {"kind": "office", "id": 999_999}}
     assert post(signed_in("clerk"), "/parcels", missing, status=404)["code"] == "not_found"
+
+
+def test_what_is_not_on_the_desk_is_reported_and_found_again(road: Road) -> None:
+    clerk, officer, stranger = signed_in("clerk"), signed_in("officer"), signed_in("other-clerk")
+    path = f"/originals/{road.originals[0].pk}"
+    told = {"words": "夹在另一本卷内"}
+    assert post(clerk, f"{path}/found", told, status=409)["code"] == "original_not_gone"
+    assert post(officer, f"{path}/missing", {}, status=409)["code"] == "original_not_here"
+    for act in ("missing", "found"):
+        post(stranger, f"{path}/{act}", told, status=404)
+    where = post(clerk, f"{path}/missing", {})
+    assert (where["place"], where["at_name"], where["by"]) == ("missing", road.cast.zhuji.name, "clerk")
+    assert post(clerk, f"{path}/missing", {}, status=409)["code"] == "original_not_here"
+    number = {"words": "证号 330681198807150038 的卷内"}
+    assert post(clerk, f"{path}/found", number, status=409)["code"] == "words_personal"
+    assert post(clerk, f"{path}/found", {"words": "字" * 201}, status=422)
+    where = post(officer, f"{path}/found", told)
+    assert (where["place"], where["at_name"]) == ("office", road.cast.taizhou.name)
+    assert Incident.objects.get().resolution == told["words"]
+
+
+def test_no_key_says_that_a_paper_is_gone(road: Road) -> None:
+    path = f"/originals/{road.originals[0].pk}"
+    for scope in ("dispatch", "platform", "courier"):
+        _, secret = ApiKey.make(name=scope, scopes=[scope], now=NOW, window=road.cast.zhuji)
+        key = Client(headers={"Authorization": f"Bearer {secret}"})
+        for act in ("missing", "found"):
+            post(key, f"{path}/{act}", {"words": "找到"}, status=404)
+    assert Client().post(f"{API}{path}/missing").status_code == 401
+    assert not Incident.objects.exists()

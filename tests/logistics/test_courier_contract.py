@@ -1,15 +1,13 @@
 """One contract for every courier: each adapter against the sandbox that speaks its wire format, over real sockets."""
 
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
-import httpx
 import pytest
 
-from logistics.couriers.base import Booking, Courier, Payer, Proof, RawRequest, Settling, Subscription
+from logistics.couriers.base import Booking, Payer, Proof, RawRequest, Settling
 from logistics.couriers.errors import (
     AnswerLost,
     BadPush,
@@ -22,58 +20,11 @@ from logistics.couriers.errors import (
 )
 from logistics.rules.tracking import Scan, whereabouts
 from logistics.rules.tracking import TrackingKind as Kind
-from logistics.sandbox.server import SandboxServer
-from tests.logistics.contracts import TERMS, Terms, wish
 from tests.logistics.couriers import order
-from tests.logistics.listener import Listener, listening
+from tests.logistics.office import Office
 
 MONTH = date(2026, 3, 1)
 JOURNEY = [Kind.COLLECTED, Kind.IN_TRANSIT, Kind.ARRIVED_CITY, Kind.OUT_FOR_DELIVERY, Kind.DELIVERED]
-
-
-@dataclass
-class Office:
-    """Our side of one courier: its adapter, and the sandbox that plays it."""
-
-    terms: Terms
-    courier: Courier
-    sandbox: SandboxServer
-    client: httpx.Client
-
-    def wish(self, path: str, **body: object) -> dict[str, object]:
-        told: dict[str, object] = wish(self.client, self.sandbox, path, **body)
-        return told
-
-    def waybill(self) -> str:
-        """A waybill: ordered here, or made elsewhere for a courier that only follows."""
-        if not self.terms.follows:
-            return self.courier.create(order()).waybill_number
-        self.wish("shipments", number="1012345678901", company=self.terms.company)
-        return "1012345678901"
-
-    def question(self, number: str, url: str = "") -> Subscription:
-        return Subscription(number, order().reference, url, company=self.terms.company, phone_tail="0000")
-
-    @contextmanager
-    def followed(self, *, accepted: bool = True) -> Iterator[tuple[str, Listener]]:
-        """A waybill whose pushes are heard here and answered in the courier's own words."""
-        with listening(
-            lambda raw: self.courier.acknowledge(raw, accepted=accepted, now=datetime.now(UTC))
-        ) as listener:
-            self.terms.tell(self.sandbox, self.client, push_url=listener.url)
-            number = self.waybill()
-            self.courier.subscribe(self.question(number, listener.url))
-            yield number, listener
-
-    def waybills_made(self) -> int:
-        return len(self.sandbox.world.shipments())
-
-
-@pytest.fixture(params=list(TERMS))
-def office(request: pytest.FixtureRequest, sandbox: SandboxServer, client: httpx.Client) -> Office:
-    terms = TERMS[request.param]
-    terms.tell(sandbox, client)
-    return Office(terms, terms.courier(sandbox.url, client), sandbox, client)
 
 
 def only(office: Office, act: str) -> None:

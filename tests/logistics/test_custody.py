@@ -12,15 +12,14 @@ from logistics.models import CustodyEvent, Incident, Parcel, ParcelItem
 from logistics.rules.parcels import IncidentKind, NotNow, ParcelState
 from logistics.rules.payers import Leg
 from logistics.services.custody import (
-    archive_original,
     find_missing,
     hand_over,
     hand_over_later,
-    hand_to_applicant,
     receive_parcel,
     report_lost,
     take_back,
 )
+from logistics.services.endings import archive_original, hand_to_applicant
 from logistics.services.incidents import resolve_incident
 from logistics.services.parcels import add_originals, pack, seal_parcel
 from logistics.services.whereabouts import where_is
@@ -213,9 +212,12 @@ def test_a_missing_item_stays_in_the_parcel_and_opens_an_incident(road: Road, pa
     find_missing(item=parcel.items.get(original=gone), actor=road.cast.officer, now=LATER)
     check_chain(gone)
     assert gone.place == "office"
-    resolve_incident(incident=incident, resolution="在夹层中找到", actor=road.cast.officer, now=LATER)
+    incident.refresh_from_db()
+    assert (incident.state, incident.resolution) == (Incident.State.RESOLVED, "收件方已找到。")
     with pytest.raises(Refused, match="他人处理"):
-        resolve_incident(incident=incident, resolution="再次", actor=road.cast.officer, now=LATER)
+        resolve_incident(incident=incident, resolution="在夹层中找到", actor=road.cast.officer, now=LATER)
+    extra = Incident.objects.get(kind=IncidentKind.EXTRA_ITEM.value)
+    resolve_incident(incident=extra, resolution="退还寄件窗口", actor=road.cast.officer, now=LATER)
 
 
 def test_a_tick_for_something_that_is_not_listed_changes_nothing(road: Road, parcel: Parcel) -> None:

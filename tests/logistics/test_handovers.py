@@ -277,6 +277,9 @@ def test_a_signed_list_is_frozen_and_corrected_by_an_entry_beside_it(road: Road,
     for _ in range(2):
         entry = correct_list(handover=handover, words="第 2 件当场退回", actor=road.cast.clerk, now=LATER)
     assert HandoverEntry.objects.get() == entry
+    with pytest.raises(Refused, match="最多 200 个字，现有 201 个字"):
+        correct_list(handover=handover, words="退" * 201, actor=road.cast.clerk, now=LATER)
+    assert HandoverEntry.objects.get() == entry, "nothing is cut off and kept"
     with pytest.raises(IntegrityError), transaction.atomic():
         HandoverEntry.objects.update(words="没有这回事")
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from ingest.models import Original
 from logistics.couriers.kuaidi100.adapter import push_sign
 from logistics.models import CarrierAccount, Incident, Parcel, TrackingEvent, Waybill, WebhookDelivery
-from logistics.rules.parcels import ParcelState
+from logistics.rules.parcels import ParcelState, due_in
 from logistics.rules.tracking import TrackingKind
 from logistics.sandbox.pushing import Push, kuaidi100_pushes, neutral_push
 from logistics.sandbox.server import SandboxServer
@@ -128,6 +128,9 @@ def test_collected_without_our_scan_is_an_incident_until_the_scan_comes(road: Ro
         (TrackingKind.RETURNING, "returning"),
         (TrackingKind.DAMAGED, "damaged"),
         (TrackingKind.LOST, "lost"),
+        (TrackingKind.RETURNED, "returning"),
+        (TrackingKind.CANCELLED, "carrier_cancelled"),
+        (TrackingKind.EXCEPTION, "exception"),
     ],
 )
 def test_what_goes_wrong_gets_an_owner(kind: TrackingKind, incident: str, play: Play, road: Road) -> None:
@@ -136,6 +139,7 @@ def test_what_goes_wrong_gets_an_owner(kind: TrackingKind, incident: str, play: 
     process_all()
     found = Incident.objects.get()
     assert (found.kind, found.owner_kind, found.owner_id) == (incident, "window", road.cast.zhuji.pk)
+    assert found.due_at == found.opened_at + due_in(incident)
     assert {one.place for one in road.case.originals.all()} == {"parcel"}
 
 

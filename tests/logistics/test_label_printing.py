@@ -14,7 +14,7 @@ from logistics.models import Waybill
 from logistics.rules.parcels import NotNow
 from logistics.sandbox.server import SandboxServer
 from logistics.sandbox.wires import label_pdf
-from logistics.services.labels import FORMS, Printed, print_carrier_label, print_label
+from logistics.services.labels import FORMS, Printed, print_carrier_label, print_label, print_sheets
 from registry.permissions import NotYours
 from storage.errors import Refused
 from storage.services import open_verified
@@ -31,6 +31,13 @@ def road(db: None, objects: None, sandbox: SandboxServer) -> Road:
 
 def codes_on(image: Image.Image) -> set[tuple[str, str]]:
     return {(code.format, code.text) for code in read_codes(image, expect=(QR, CODE128))}
+
+
+def codes_on_all(pdf: bytes) -> set[tuple[str, str]]:
+    """Without asking for one of each: a sheet has several."""
+    with pypdfium2.PdfDocument(pdf) as document:
+        pages = [page.render(scale=203 / 72).to_pil() for page in document]
+    return {(code.format, code.text) for page in pages for code in read_codes(page)}
 
 
 def page_of(pdf: bytes) -> Image.Image:
@@ -57,6 +64,29 @@ def test_every_form_of_a_label_reads_back_with_both_codes(road: Road) -> None:
         printed = print_label(parcel=waybill.parcel, size="100x150", form=form, actor=road.cast.clerk)
         assert codes_on(on_paper(printed, form)) == wanted, form
         assert printed.suffix == form.partition("-")[0]
+
+
+def test_several_labels_share_a4_sheets_and_each_reads_back(road: Road) -> None:
+    waybills = [road.booked(), road.booked(road.another_sealed())]
+    parcels = [waybill.parcel for waybill in waybills]
+    wanted = {text for one in waybills for text in (one.parcel.token_text, one.number)}
+    for size, sheets in (("100x150", 1), ("76x130", 1), ("100x180", 1)):
+        printed = print_sheets(parcels=parcels, size=size, actor=road.cast.clerk)
+        with pypdfium2.PdfDocument(printed.content) as document:
+            assert len(document) == sheets
+            assert document[0].get_size() == pytest.approx((595.28, 841.89), abs=0.1)
+        assert {text for _, text in codes_on_all(printed.content)} == wanted, size
+
+
+def test_sheets_of_nothing_for_strangers_or_without_waybills_are_refused(road: Road) -> None:
+    parcel = road.sealed()
+    with pytest.raises(NotNow, match="还没有运单号"):
+        print_sheets(parcels=[parcel], size="100x150", actor=road.cast.clerk)
+    with pytest.raises(NotYours):
+        print_sheets(parcels=[parcel], size="100x150", actor=road.cast.other_clerk)
+    for parcels, size in (([], "100x150"), ([parcel] * 61, "100x150"), ([parcel], "a4")):
+        with pytest.raises(Refused, match="label_s"):
+            print_sheets(parcels=parcels, size=size, actor=road.cast.clerk)
 
 
 def test_what_no_printer_takes_is_refused(road: Road) -> None:
@@ -129,6 +159,16 @@ def test_what_is_no_pdf_or_too_large_is_said_so() -> None:
         large.save(out)
     with pytest.raises(Unfit):
         beside_carrier(out.getvalue(), label)
+
+
+def test_every_page_of_a_carriers_label_is_printed_or_the_whole_is_refused() -> None:
+    label = to_office(6)
+    long = as_pdf([label] * 12, W100H180)
+    with pikepdf.open(io.BytesIO(beside_carrier(long, label))) as sheets:
+        assert len(sheets.pages) == 12
+    with pytest.raises(Unfit) as unfit:
+        beside_carrier(as_pdf([label] * 101, W100H180), label)
+    assert "有 101 页，超过一次打印 100 页的上限" in unfit.value.sentence
 
 
 def _wide(position: tuple[tuple[int, int], ...]) -> int:

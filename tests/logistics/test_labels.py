@@ -125,11 +125,13 @@ def test_nothing_personal_is_printed_anywhere(size: Size, tmp_path: Path) -> Non
 
 @every_size
 def test_the_label_says_who_pays_in_large_type(size: Size) -> None:
-    plates = [mark for mark in marks(to_applicant(7), size) if isinstance(mark, Plate)]
-    assert [mark.text for mark in plates if mark.size >= 6] == ["寄付月结"]
-    words = [mark for mark in marks(to_applicant(7), size) if isinstance(mark, Text)]
-    assert any(mark.text == "寄付月结" and mark.size >= 5 for mark in words)
-    assert any(mark.text.startswith("付费方：台州市行政服务中心"[:9]) for mark in words)
+    for label, term in ((to_applicant(7), "寄付月结"), (to_office(7), "到付")):
+        plates = [mark for mark in marks(label, size) if isinstance(mark, Plate)]
+        assert [mark.text for mark in plates if mark.size >= 6] == [term]
+        words = [mark for mark in marks(label, size) if isinstance(mark, Text)]
+        assert any(mark.text == term and mark.size >= 5 for mark in words)
+        assert any(mark.text.startswith("付费方：台州市行政服务中心"[:9]) for mark in words)
+        assert f"月结账号{label.account_tail}" in [mark.text for mark in words]
 
 
 @every_size

@@ -9,8 +9,8 @@ from ingest.services.intake import take_in_original
 from logistics.models import CustodyEvent, Parcel
 from logistics.rules.parcels import NotNow
 from logistics.rules.payers import Leg
-from logistics.services.custody import move_original
 from logistics.services.ends import End
+from logistics.services.moving import move_original
 from logistics.services.parcels import pack
 from registry.actors import SYSTEM, Actor
 from registry.models import Event

@@ -8,8 +8,9 @@ from ingest.services.handlings import accept, decide
 from ingest.services.withdrawing import withdraw
 from logistics.models import Parcel, ParcelItem
 from logistics.rules.parcels import STEPS, NotNow, ParcelState, open_acts, target, waybill_number
-from logistics.rules.payers import Leg
+from logistics.rules.payers import Leg, PaymentTerm
 from logistics.sandbox.server import SandboxServer
+from logistics.services.custody import hand_over
 from logistics.services.ends import End
 from logistics.services.parcels import (
     Stale,
@@ -20,9 +21,10 @@ from logistics.services.parcels import (
     seal_parcel,
     unseal_parcel,
 )
+from logistics.services.waybills import register_waybill
 from registry.models import Event
 from registry.permissions import NotYours
-from registry.terms import Mode
+from registry.terms import Delivery, Mode
 from tests.cast import NOW, Cast
 from tests.logistics.road import Road, build_road
 
@@ -186,6 +188,46 @@ def test_a_result_travels_once_it_was_decided(road: Road) -> None:
     assert result.place == Original.Place.OFFICE
 
 
+def test_a_result_goes_where_its_applicant_wants_it(road: Road) -> None:
+    """选择邮寄或现场取件 (taizhou-2021 §三(二))."""
+    cast, result = road.cast, road.pre_reviewed().decided()
+
+    def send(receiver: End) -> Parcel:
+        return pack(
+            leg=Leg.RESULT,
+            sender=cast.taizhou,
+            receiver=receiver,
+            originals=[result],
+            actor=cast.officer,
+            now=NOW,
+        )
+
+    with pytest.raises(NotNow, match="申请人选择“邮寄”") as refused:
+        send(cast.zhuji)
+    assert refused.value.code == "parcel_not_as_chosen"
+    Case.objects.filter(pk=road.case.pk).update(delivery=Delivery.WINDOW)
+    with pytest.raises(NotNow, match=cast.zhuji.name):
+        send(road.case)
+    with pytest.raises(NotNow, match="不应寄往"):
+        send(cast.taizhou_window)
+    parcel = send(cast.zhuji)
+    seal_parcel(parcel=parcel, weight_g=90, actor=cast.officer, now=NOW)
+    register_waybill(
+        parcel=parcel,
+        account=road.account,
+        number="1012345678999",
+        term=PaymentTerm.SENDER_MONTHLY,
+        actor=cast.officer,
+        now=NOW,
+    )
+    # The bag lies there when the applicant changes their mind: it does not leave the wrong way.
+    Case.objects.filter(pk=road.case.pk).update(delivery=Delivery.MAIL)
+    with pytest.raises(NotNow, match="申请人选择“邮寄”"):
+        hand_over(token=parcel.token_text, actor=cast.officer, now=NOW)
+    Case.objects.filter(pk=road.case.pk).update(delivery=Delivery.WINDOW)
+    assert hand_over(token=parcel.token_text, actor=cast.officer, now=NOW).handed_over_at == NOW
+
+
 def test_the_table_names_every_state_and_refuses_the_rest() -> None:
     for state in ParcelState:
         for step in STEPS:
@@ -240,7 +282,7 @@ def test_joint_results_wait_until_every_office_has_decided(road: Road) -> None:
     with pytest.raises(NotNow) as refused:
         seal_parcel(parcel=parcel, weight_g=80, actor=cast.officer, now=NOW)
     assert refused.value.code == "parcel_results_apart"
-    assert "「核准书」" in refused.value.message
+    assert "“核准书”" in refused.value.message
 
 
 def test_a_joint_result_is_sent_by_the_lead_office_and_no_other(road: Road) -> None:

@@ -11,6 +11,7 @@ from logistics.sandbox.server import SandboxServer
 from logistics.services.incidents import resolve_incident
 from logistics.services.tracking import overdue, poll, watch_silence
 from registry.models import Event
+from storage.errors import Refused
 from tests.cast import NOW
 from tests.logistics.road import Road, copy_of, wish
 
@@ -63,6 +64,8 @@ def test_a_silence_that_a_person_looked_into_is_no_news_for_three_days(road: Roa
     days = NOW + timedelta(days=3, hours=1)
     assert watch_silence(now=days) == 1
     incident = Incident.objects.get()
+    with pytest.raises(Refused, match="处理结果至多 200 个字，现有 201 个字"):
+        resolve_incident(incident=incident, resolution="查" * 201, actor=road.cast.clerk, now=days)
     resolve_incident(
         incident=incident, resolution="已致电承运商，件在中转站", actor=road.cast.clerk, now=days
     )

@@ -90,6 +90,15 @@ def test_each_fault_is_found_alone_with_its_stake(
     assert found(line, facts=facts) == [expected]
 
 
+def test_a_late_delivery_is_told_in_the_time_of_the_hall() -> None:
+    late = replace(FACTS, delivered_at=datetime(2026, 3, 13, 18, 5, tzinfo=UTC))
+    (finding,) = check_waybill([LINE], late, (), MARCH)
+    assert (finding.ours, finding.theirs) == (
+        "应于 2026-03-13 10:00 前妥投",
+        "2026-03-14 02:05 妥投，未退费",
+    )
+
+
 def test_within_tolerance_is_not_overweight() -> None:
     assert found(replace(LINE, weight_g=550)) == []
     assert found(replace(LINE, weight_g=551)) == [(Code.OVERWEIGHT, 0)]
@@ -98,6 +107,19 @@ def test_within_tolerance_is_not_overweight() -> None:
 def test_what_the_weight_explains_is_not_counted_twice() -> None:
     line = replace(LINE, weight_g=2500, amount_fen=1600)
     assert found(line) == [(Code.OVERWEIGHT, 400), (Code.WRONG_AMOUNT, 100)]
+
+
+@pytest.mark.parametrize(("term", "more"), [("sender_cash", []), ("", []), ("collect", [Code.WRONG_TERM])])
+def test_where_the_applicant_paid_a_line_is_a_difference_and_only_that(term: str, more: list[Code]) -> None:
+    """Never weighed by us and never seen to arrive: no further findings about weight and service."""
+    facts = replace(
+        FACTS, term="sender_cash", charged_weight_g=None, price=None, delivered_at=None, promised_at=None,
+        handed_over_on=date(2026, 1, 10), nothing_due=True,
+    )  # fmt: skip
+    line = replace(LINE, term=term, weight_g=9000)
+    assert found(line, facts=facts) == [(code, 1100) for code in [Code.WRONG_AMOUNT, *more]]
+    credited = replace(LINE, term=term, row=3, amount_fen=-1100)
+    assert found(line, credited, facts=facts) == []
 
 
 def test_a_parcel_of_the_last_days_may_still_be_on_its_way() -> None:

@@ -50,6 +50,12 @@ def test_an_sf_bill_weighs_in_kilograms_and_bills_what_is_payable(tmp_path: Path
     assert (line.posted_on, line.account) == (date(2026, 1, 5), "5551234567")
 
 
+def test_of_a_cell_that_is_too_long_the_beginning_is_kept_and_the_cut_is_seen(tmp_path: Path) -> None:
+    strange = SF.replace("寄付月结", "另" * 21).replace("5551234567", "5" * 41)
+    line = next(read(tmp_path, strange).lines())
+    assert (line.term, line.account) == ("另" * 19 + "…", "5" * 39 + "…")
+
+
 def test_a_generic_statement_with_the_unit_in_its_header(tmp_path: Path) -> None:
     line = next(read(tmp_path, GENERIC).lines())
     assert (line.waybill, line.amount_fen, line.weight_g, line.posted_on) == (

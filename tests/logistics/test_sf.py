@@ -1,9 +1,12 @@
 """SF: Java's URL encoding, orders that SEARCH decides on, route pushes with their repetitions."""
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote_plus
 
 import httpx
 import pytest
@@ -85,6 +88,10 @@ def route(code: str = "50", number: str = "SF1000000000001", **more: str) -> dic
 def test_the_vector_that_tells_java_from_python() -> None:
     data = '{"orderId":"CASE-0001","tel":"138****0000"}'
     assert message_digest(data, "1767578400000", "check-C3") == "+JaF+xV1bno4vzDC5r9kkA=="
+    naive = hashlib.md5(quote_plus(f"{data}1767578400000check-C3").encode(), usedforsecurity=False).digest()
+    assert base64.b64encode(naive) == b"XAX0XVmDp+iBEm50C8JbIg==", (
+        "what Python's own encoding would have signed"
+    )
     assert java_url_encode("a*b~c d") == "a*b%7Ec+d"
 
 

@@ -35,10 +35,10 @@ def generate(folder: Path, seed: int) -> list[Scan]:
     if "cannot open resource" in made.stderr:
         pytest.skip("the fonts of the scan generator are not installed")
     assert made.returncode == 0, made.stderr
-    return [_scan(folder, name) for name in json.loads((folder / "manifest.json").read_text())]
+    return [scan_of(folder, name) for name in json.loads((folder / "manifest.json").read_text())]
 
 
-def _scan(folder: Path, name: str) -> Scan:
+def scan_of(folder: Path, name: str) -> Scan:
     facts: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
     return Scan(
         folder / f"{name}.jpg",

@@ -59,7 +59,7 @@ def test_a_number_one_letter_off_the_registered_one_is_shown_beside_it() -> None
     assert told([finding]) == [(Trouble.CASE_DIFFERS, Kind.CREDIT_CODE)]
     assert (finding.registered, finding.sentence) == (
         CREDIT,
-        "「申请表」第 1 页的统一社会信用代码与办件登记的不同",
+        "“申请表”第 1 页的统一社会信用代码与办件登记的不同",
     )
     assert CREDIT[:8] not in finding.sentence
 
@@ -111,7 +111,7 @@ def test_a_firm_has_one_legal_representative() -> None:
     one = paper("申请表", field(Kind.NAME, "陈志强", label="法定代表人"), page=1)
     other = paper("营业执照", field(Kind.NAME, "王建国", label="法定代表人(负责人)"), page=2)
     (finding,) = compare([one, other], NOBODY)
-    assert finding.sentence == "「申请表」第 1 页与「营业执照」第 1 页的法定代表人不同"
+    assert finding.sentence == "“申请表”第 1 页与“营业执照”第 1 页的法定代表人不同"
 
 
 def test_two_engines_two_readings_both_kept() -> None:
@@ -122,7 +122,7 @@ def test_two_engines_two_readings_both_kept() -> None:
 
 def test_a_day_that_is_none() -> None:
     (finding,) = compare([paper("证书", field(Kind.DATE, "2025-02-30", check=Check.FAILED))], NOBODY)
-    assert finding.sentence == "「证书」第 1 页的日期不是日历上的日子"
+    assert finding.sentence == "“证书”第 1 页的日期不是日历上的日子"
 
 
 @pytest.mark.parametrize(
@@ -139,14 +139,14 @@ def test_a_printed_period_of_validity_is_over(label: str, last: str, expired: bo
 def test_a_last_day_stands_by_itself_too() -> None:
     day = field(Kind.DATE, "2021-03-09", check=Check.PASSED, label="有效期至")
     (finding,) = compare([paper("资质证书", day)], NOBODY)
-    assert finding.sentence == "「资质证书」第 1 页写明的有效期已过"
+    assert finding.sentence == "“资质证书”第 1 页写明的有效期已过"
 
 
 def test_a_blank_place_for_a_signature() -> None:
     (finding,) = compare([paper("申请表", field(Kind.BLANK_SIGNATURE, "签字", label="申请人(签字)"))], NOBODY)
     assert (finding.trouble, finding.sentence) == (
         Trouble.NOT_SIGNED,
-        "「申请表」第 1 页的「申请人(签字)」处空白",
+        "“申请表”第 1 页的“申请人(签字)”处空白",
     )
 
 

@@ -216,7 +216,7 @@ def test_a_person_chooses_which_reading_counts(page: Page, cast: Cast) -> None:
 def test_reading_again_by_the_other_engine_is_asked_for_and_done_once(page: Page, cast: Cast) -> None:
     read(page=page, actor=SYSTEM, now=NOW, engine=Scripted(("陈志强", 0.7)))
     ask_again(page=page, engine="tesseract", actor=cast.clerk, now=LATER)
-    assert Event.objects.get(kind="page.reading_asked").data == {"engine": "tesseract"}
+    assert Event.objects.get(kind="page.reading_asked").data == {"engine": "tesseract", "attempt": 1}
 
     once = read_again(page=page, engine="tesseract", actor=SYSTEM, now=LATER)
     assert once is not None

@@ -23,7 +23,7 @@ def test_every_mode_is_read(tmp_path: Path, rapid: RapidOcr, mode: str) -> None:
         image = Image.fromarray(np.asarray(image.convert("L"), np.uint16) * 257)
     else:
         image = image.convert(mode)
-    path = tmp_path / f"page.{'tif' if mode == 'CMYK' else 'png'}"
+    path = tmp_path / f"page.{'jpg' if mode == 'CMYK' else 'png'}"
     image.save(path)
 
     assert read_page(path, rapid).text.replace(",", "，").split("\n") == list(LETTER)
@@ -93,7 +93,10 @@ def letter(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ((20_000, 14_000), "L", "jpg", {"quality": 60}, "blank"),
         ((20_000, 14_000), "RGB", "jpg", {"quality": 60}, "blank"),
         ((20_000, 14_000), "L", "jpg", {"quality": 60, "progressive": True}, "picture_too_large"),
-        ((20_000, 14_000), "1", "png", {}, "picture_too_large"),
+        ((20_000, 14_000), "1", "png", {}, "blank"),
+        ((20_000, 14_000), "L", "png", {}, "blank"),
+        ((20_000, 14_000), "RGB", "png", {}, "picture_too_large"),
+        ((20_000, 16_000), "L", "jpg", {"quality": 60}, "picture_too_large"),
         ((16_000, 11_000), "1", "png", {}, "blank"),
         ((13_000, 13_000), "P", "png", {"transparency": 1}, "blank"),
         ((9_900, 7_000), "RGB", "png", {}, "blank"),

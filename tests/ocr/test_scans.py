@@ -7,19 +7,19 @@ import pytest
 from ocr.engines.rapidocr import RapidOcr
 from ocr.fields import Check, Kind, find_fields
 from ocr.reading import PageText, read_page
-from tests.ocr.scans import Scan, generate, scorer
+from tests.ocr.drawn import UNTUNED, generated
+from tests.ocr.scans import Scan, scorer
 from tests.shared import needs_shared
 
-SEED = 90210
 KINDS = {"id": Kind.IDENTITY_NUMBER, "uscc": Kind.CREDIT_CODE, "phone": Kind.PHONE, "name": Kind.NAME}
 
 Read = list[tuple[Scan, PageText]]
 
 
 @pytest.fixture(scope="module")
-def read(tmp_path_factory: pytest.TempPathFactory, rapid: RapidOcr) -> Read:
+def read(rapid: RapidOcr) -> Read:
     """Every second page, and all that lie on their side or head: each group is among them."""
-    scans = generate(tmp_path_factory.mktemp("scans"), SEED)
+    scans = generated(UNTUNED)
     chosen = [scan for number, scan in enumerate(scans) if number % 2 == 0 or scan.lies]
     return [(scan, read_page(scan.path, rapid)) for scan in chosen]
 

@@ -63,7 +63,7 @@ class TestSearching:
         return page
 
     def found(self, text: str, actor: Actor) -> list[tuple[int, str]]:
-        return [(hit.line, hit.excerpt) for hit in search_pages(text=text, actor=actor).found]
+        return [(hit.lines[0], hit.excerpt) for hit in search_pages(text=text, actor=actor).found]
 
     def test_by_words_in_any_order_across_lines(self, cast: Cast, page: Page) -> None:
         assert self.found("异地通办", cast.clerk) == [(0, LINES[0])]

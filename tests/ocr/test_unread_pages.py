@@ -9,7 +9,7 @@ from ocr.findings import waiting_in
 from ocr.lines import Line
 from ocr.models import Reading, Review
 from ocr.pictures import Picture
-from ocr.services import choose, keep_as_image, read
+from ocr.services import ask_again, choose, keep_as_image, keep_unread, read
 from registry.actors import SYSTEM
 from registry.models import Event
 from registry.permissions import NotYours
@@ -29,6 +29,21 @@ class GivesUp:
 
     def read(self, page: Picture) -> list[Line]:
         raise EngineFailed
+
+
+class Unsteady:
+    """An engine that runs out of time on its first pages, and reads the same line on those after."""
+
+    name, version, precision, settings_digest = "unsteady", "1.0", "none", "1" * 64
+
+    def __init__(self, *, failures: int) -> None:
+        self.failures, self.asked = failures, 0
+
+    def read(self, page: Picture) -> list[Line]:
+        self.asked += 1
+        if self.asked <= self.failures:
+            raise EngineFailed
+        return Scripted(("户口簿", 0.7)).read(page)
 
 
 @pytest.fixture
@@ -90,3 +105,65 @@ def test_nobody_else_and_not_any_more(cast: Cast, page: Page, reading: Reading) 
     page.refresh_from_db()
     with pytest.raises(NotNow, match="办件已提交"):
         keep_as_image(page=page, reading=reading, actor=cast.clerk, now=LATER)
+
+
+def test_the_same_engine_may_try_again_and_the_former_try_stays(page: Page) -> None:
+    engine = Unsteady(failures=2)
+    first = read(page=page, actor=SYSTEM, now=NOW, engine=engine)
+    assert read(page=page, actor=SYSTEM, now=LATER, engine=engine) == first, (
+        "without being asked it tries once"
+    )
+    second = read(page=page, actor=SYSTEM, now=LATER, engine=engine, attempt=2)
+    assert (second.failure, waiting(page)) == ("ocr_engine_failed", 1)
+    third = read(page=page, actor=SYSTEM, now=LATER, engine=engine, attempt=3)
+    assert read(page=page, actor=SYSTEM, now=LATER, engine=engine, attempt=3) == third
+
+    assert engine.asked == 3
+    assert Reading.objects.current(page) == third
+    assert (third.line_count, waiting(page)) == (1, 1)
+    assert list(Reading.objects.filter(page=page).order_by("attempt")) == [first, second, third]
+    assert read(page=page, actor=SYSTEM, now=LATER, engine=engine, attempt=4) == third, "it has been read"
+
+
+def test_a_try_without_text_displaces_no_text(cast: Cast, page: Page) -> None:
+    text = read(page=page, actor=SYSTEM, now=NOW, engine=Scripted(("户口簿", 0.7)))
+    failed = read(page=page, actor=SYSTEM, now=LATER, engine=GivesUp())
+    assert (Reading.objects.current(page), waiting(page)) == (text, 1)
+    choose(page=page, reading=failed, actor=cast.clerk, now=LATER)
+    assert Reading.objects.current(page) == failed, "a person may still want it so"
+
+
+def test_reading_that_was_given_up_waits_like_any_page_without_text(cast: Cast, page: Page) -> None:
+    for _ in range(2):
+        keep_unread(page=page, engine="rapidocr", attempt=1, why="worker_lost", actor=SYSTEM, now=NOW)
+    reading = Reading.objects.get(page=page)
+    assert (reading.failure, reading.engine_version, waiting(page)) == ("worker_lost", "", 1)
+    event = Event.objects.get(kind="page.reading_given_up")
+    assert (event.case_number, event.data["failure"]) == (page.case.number, "worker_lost")
+
+    ask_again(page=page, engine="rapidocr", actor=cast.clerk, now=LATER)
+    assert Event.objects.get(kind="page.reading_asked").data == {"engine": "rapidocr", "attempt": 2}
+    keep_unread(page=page, engine="rapidocr", attempt=2, why="worker_lost", actor=SYSTEM, now=LATER)
+    ask_again(page=page, engine="rapidocr", actor=cast.clerk, now=LATER)
+    asked = Event.objects.filter(kind="page.reading_asked").order_by("pk").last()
+    assert asked is not None
+    assert asked.data["attempt"] == 3
+
+    assert keep_as_image(page=page, reading=_current(page), actor=cast.clerk, now=LATER).open == 0
+
+
+def test_what_was_read_meanwhile_was_not_given_up(page: Page) -> None:
+    text = read(page=page, actor=SYSTEM, now=NOW, engine=Scripted(("户口簿", 0.7), name="rapidocr"))
+    assert (
+        keep_unread(page=page, engine="rapidocr", attempt=1, why="worker_lost", actor=SYSTEM, now=LATER)
+        is None
+    )
+    later = keep_unread(page=page, engine="rapidocr", attempt=2, why="worker_lost", actor=SYSTEM, now=LATER)
+    assert later is not None, "a further try that was given up is among the page's readings"
+    assert _current(page) == text
+
+
+def _current(page: Page) -> Reading:
+    reading = Reading.objects.current(page)
+    assert reading is not None
+    return reading

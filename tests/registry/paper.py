@@ -24,10 +24,11 @@ from registry.paper.slips import (
     Receipt,
     Refusal,
     Settlement,
+    Shortfall,
     Slip,
     Trace,
 )
-from registry.tokens import Keyring, Purpose, mint
+from registry.tokens import Keyring, Purpose, mint, write
 
 NOW = datetime(2026, 3, 10, 17, 30, tzinfo=UTC)
 """Already 11 March at Shanghai."""
@@ -82,6 +83,14 @@ def one_of_each() -> dict[SlipKind, Slip]:
                 MissingLine(name="职称证书", fault="未提交。", demand="提交原件。"),
             ),
         ),
+        Shortfall(
+            **_APPLICANT,
+            told_at=NOW,
+            missing=(
+                MissingLine(name="户口簿", fault="缺少", demand="请提交原件，不少于 2 页。"),
+                MissingLine(name="其他", fault="电话13812345678停机", demand="请按要求补正。"),
+            ),
+        ),
         Refusal(**_APPLICANT, decided_at=NOW, reasons=("不属于本机关职权范围。",), court="椒江区人民法院"),
         DeliveryProof(
             **_APPLICANT,
@@ -93,6 +102,7 @@ def one_of_each() -> dict[SlipKind, Slip]:
             waybill="1012345678901",
             address=_ADDRESS,
             traces=(Trace(at=NOW - timedelta(days=1), words="派件中，揽投员电话13812345678"),),
+            rating_link=f"https://tongban.zhuji.gov.cn/rate/{write(Purpose.RATING, 'A2' * 8, RING).text}",
         ),
         PackingList(
             issuer="诸暨市行政服务中心通办专窗",

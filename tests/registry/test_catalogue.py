@@ -144,12 +144,34 @@ def test_the_negative_list_is_a_version_too(cast: Cast, tmp_path: Path) -> None:
 def test_a_csv_of_items_keeps_the_other_parts_of_the_version_before(cast: Cast, tmp_path: Path) -> None:
     take_in(cast, tmp_path / "list.xlsx", ENTRY)
     path = tmp_path / "list.csv"
-    path.write_bytes(catalogue_csv([replace(ENTRY, promised_days=2, effective_from=date(2026, 5, 1))]))
+    whole = catalogue_csv([replace(ENTRY, promised_days=2, effective_from=date(2026, 5, 1))])
+    path.write_bytes(whole.partition(b"\r\n\r\n")[0])
     made = import_catalogue(path=path, dry_run=False, actor=cast.administrator, now=NOW)
     assert made.renewed == 1
     newest = entries_of(ServiceItem.objects.filter(code=ENTRY.code, version=2))[ENTRY.code]
     assert (newest.promised_days, newest.papers, newest.points) == (2, ENTRY.papers, ENTRY.points)
     assert newest.offices == ENTRY.offices
+
+
+def test_a_new_item_comes_whole_by_csv(cast: Cast, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    other = replace(ENTRY, code="PT-GA-002", points=(), papers=(PAPER, replace(PAPER, name="=户口簿")))
+    path.write_bytes(catalogue_csv([ENTRY, other]))
+    made = import_catalogue(path=path, dry_run=False, actor=cast.administrator, now=NOW)
+    assert (made.added, made.faults) == (2, ())
+    for entry in (ENTRY, other):
+        assert entries_of(ServiceItem.objects.filter(code=entry.code))[entry.code] == entry
+
+
+def test_a_fault_in_a_csv_names_its_table_and_the_line_of_the_file(cast: Cast, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    lines = catalogue_csv([ENTRY]).decode().splitlines()
+    wrong = next(number for number, line in enumerate(lines, start=1) if "申请表,原件" in line)
+    lines[wrong - 1] = lines[wrong - 1].replace("原件", "抄件")
+    path.write_text("\n".join(lines))
+    made = import_catalogue(path=path, dry_run=True, actor=cast.administrator, now=NOW)
+    assert [(fault.sheet, fault.row, fault.column) for fault in made.faults] == [("材料", wrong, "形式")]
+    assert "抄件" in made.faults[0].message
 
 
 def test_every_fault_of_every_row_is_listed_and_nothing_is_taken_in(cast: Cast, tmp_path: Path) -> None:

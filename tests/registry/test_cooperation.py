@@ -179,6 +179,7 @@ def test_table_and_address_book_come_as_a_workbook(cast: Cast) -> None:
     book = load_workbook(BytesIO(export_cooperation(actor=cast.clerk, now=NOW)))
     assert book.sheetnames == ["合作表", "通讯录", "事项联络员"]
     assert any(row[2] == CONNECTION.group_name for row in book["通讯录"].iter_rows(values_only=True))
+    assert [cell.value for cell in book["合作表"][1]][-1] == "超期天数"
     assert book["合作表"].max_row == Agreement.objects.count() + 1
 
 

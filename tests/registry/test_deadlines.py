@@ -1,6 +1,7 @@
 """Rules for deadlines: the nearest region's latest policy decides, and lateness has somebody's name."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from registry.rules.deadlines import (
     cause_of_lateness,
     late_since,
     light,
+    policy_for,
     rules_for,
 )
 from registry.time import local_day
@@ -47,6 +49,17 @@ def test_the_nearest_region_decides_and_there_the_latest_that_holds() -> None:
     assert rules_for("330681", TUESDAY, policies) == mild
     assert rules_for("330681", date(2025, 1, 1), policies) == UNLESS_TOLD
     assert rules_for("", TUESDAY, policies) == mild
+
+
+def test_the_reference_data_hold_a_default_that_says_it_is_one_and_changes_nothing(cast: Cast) -> None:
+    (default,) = deadline_policies()
+    assert (default.region, default.rules) == (None, UNLESS_TOLD)
+    assert default.source.startswith("系统默认")
+    policy = policy_for("331081", TODAY, [default])
+    assert policy == default
+    assert "剩余 2 个工作日起提醒" in policy.words
+    assert default.source in policy.words
+    assert "系统内置" in policy_for("331081", TODAY, []).words
 
 
 @pytest.mark.parametrize(
@@ -91,11 +104,16 @@ def test_a_policy_is_set_told_and_never_dated_back(cast: Cast) -> None:
             region=region, valid_from=day, rules=rules, source=source, actor=cast.administrator, now=NOW
         )
 
-    put(taizhou, TODAY)
+    known = DeadlinePolicy.objects.count()
+    put(taizhou, TODAY, replace(STRICT, chase_days=1, incident_days=3))
     put(None, TODAY)
     assert {policy.region for policy in deadline_policies()} == {"331000", None}
     told = Event.objects.filter(kind="deadline.policy_set").order_by("pk")[0]
     assert (told.data["region"], told.data["pause_for_courier"]) == ("331000", True)
+    chased = {
+        policy.region: (policy.rules.chase_days, policy.rules.incident_days) for policy in deadline_policies()
+    }
+    assert chased == {"331000": (1, 3), None: (2, 5)}
     faults: list[Callable[[], None]] = [
         lambda: put(taizhou, TODAY),
         lambda: put(None, TODAY),
@@ -103,11 +121,13 @@ def test_a_policy_is_set_told_and_never_dated_back(cast: Cast) -> None:
         lambda: put(taizhou, TODAY + timedelta(days=1), source=" "),
         lambda: put(taizhou, TODAY + timedelta(days=1), DeadlineRules(2, 0, 1, pause_for_courier=True)),
         lambda: put(taizhou, TODAY + timedelta(days=1), DeadlineRules(31, 3, 1, pause_for_courier=True)),
+        lambda: put(taizhou, TODAY + timedelta(days=1), replace(STRICT, chase_days=0)),
+        lambda: put(taizhou, TODAY + timedelta(days=1), replace(STRICT, incident_days=31)),
     ]
     for faulty in faults:
         with pytest.raises(Refused):
             faulty()
-    assert DeadlinePolicy.objects.count() == 2
+    assert DeadlinePolicy.objects.count() == known + 2
     with pytest.raises(NotYours):
         set_deadline_policy(
             region=None, valid_from=TODAY, rules=STRICT, source="x", actor=cast.officer, now=NOW

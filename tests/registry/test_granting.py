@@ -14,6 +14,7 @@ from registry.terms import Right
 from registry.time import local_day
 from storage.errors import Refused
 from tests.cast import NOW, Cast, assemble, open_case
+from tests.ingest.paper import look_at_handler
 
 LATER = NOW + timedelta(hours=1)
 
@@ -83,9 +84,11 @@ def test_a_draft_is_not_submitted_under_a_right_that_is_gone(cast: Cast) -> None
     for material in case.materials.all():
         material.deferred_until = local_day(LATER)
         material.save()
+    look_at_handler(case)
     revoke_grant(grant=accepting(cast), reason="协议终止", actor=cast.administrator, now=NOW)
-    with pytest.raises(Unlawful):
+    with pytest.raises(Unlawful) as refused:
         submit(case=case, actor=cast.clerk, now=LATER)
+    assert refused.value.code == "no_grant_accept"
 
 
 def test_a_right_for_one_item_opens_no_other(cast: Cast) -> None:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from ingest.codes import read_codes
 from registry.paper.engine import OutsideWorld, preview, render, slip_of
 from registry.paper.kinds import SlipKind
-from registry.paper.slips import MODELS, MaterialLine, MissingLine, OfficeAmount
+from registry.paper.slips import MODELS, DeliveryProof, MaterialLine, MissingLine, OfficeAmount
 from registry.tokens import Purpose, check
 from tests.registry.paper import NOW, RING, SECRETS, one_of_each, settlement
 from tests.shared import ROOT
@@ -63,6 +63,8 @@ def test_each_slip_says_what_it_is_for(printed: dict[SlipKind, bytes], tmp_path:
     assert "不代表申请已被受理" in said[SlipKind.RECEIPT]
     assert "共2项" in said[SlipKind.NOTICE]
     assert "职称证书" in said[SlipKind.NOTICE]
+    assert "承诺时限尚未开始计算" in said[SlipKind.SHORTFALL]
+    assert "户口簿" in said[SlipKind.SHORTFALL]
     assert "行政复议" in said[SlipKind.REFUSAL]
     assert "1012345678901" in said[SlipKind.DELIVERY_PROOF]
     assert "共2项，3份" in said[SlipKind.PACKING_LIST]
@@ -97,10 +99,27 @@ def test_names_are_masked_where_strangers_look(printed: dict[SlipKind, bytes], t
 def test_the_code_is_read_off_the_printed_page(kind: SlipKind, printed: dict[SlipKind, bytes]) -> None:
     with pypdfium2.PdfDocument(printed[kind]) as document:
         picture = document[0].render(scale=150 / 72, grayscale=True).to_pil()
-    [code] = read_codes(picture)
+    [code] = [code for code in read_codes(picture) if "/rate/" not in code.text]
     assert check(code.text, RING, purpose=Purpose.SLIP).text == SLIPS[kind].code
     (left, _), (right, _), *_ = code.position
     assert (right - left) / 150 * 25.4 >= 14.5, "a module is at least half a millimetre"
+
+
+def test_the_proof_of_delivery_asks_for_a_grade_by_code_and_in_words(
+    printed: dict[SlipKind, bytes], tmp_path: Path
+) -> None:
+    proof = SLIPS[SlipKind.DELIVERY_PROOF]
+    assert isinstance(proof, DeliveryProof)
+    with pypdfium2.PdfDocument(printed[SlipKind.DELIVERY_PROOF]) as document:
+        picture = document[0].render(scale=150 / 72, grayscale=True).to_pil()
+    [code] = [code for code in read_codes(picture) if "/rate/" in code.text]
+    assert code.text == proof.rating_link
+    assert check(code.text, RING, purpose=Purpose.RATING).purpose is Purpose.RATING
+    said = re.sub(r"\s", "", text_of(printed[SlipKind.DELIVERY_PROOF], tmp_path))
+    assert proof.rating_link in said, "for whoever has no camera at hand"
+    assert "每件只评价一次" in said
+    without = proof.model_copy(update={"rating_link": ""})
+    assert "好差评" not in preview(SlipKind.DELIVERY_PROOF, without, issued_at=NOW)
 
 
 @every_kind

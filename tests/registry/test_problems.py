@@ -42,7 +42,7 @@ def test_an_act_leads_where_the_table_says_or_is_refused_with_the_way(act: str, 
     if state in step.sources:
         assert problem_target(act, state) == step.target
     else:
-        with pytest.raises(Refused, match=f"现在是「{state.label}」.*才能{step.label}"):
+        with pytest.raises(Refused, match=f"现在是“{state.label}”.*才能{step.label}"):
             problem_target(act, state)
 
 

@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
+
 from config.embedded import load_or_make
 from config.services.embedded import private_redis, private_seaweed
 from config.services.postgresql import PrivatePostgresql, find_binaries
@@ -52,11 +54,23 @@ class TestServers:
 
     def ensure(self, service: Service) -> None:
         """Start it unless it runs already. Raises ServiceFailed."""
-        with self._alone():
+        with self.alone("servers"):
             if _pid_of(service) is None:
                 running = service.start()
                 self.started_here.append(running)
                 _pid_file(service).write_text(str(running.pid))
+
+    @contextmanager
+    def database(self, name: str) -> Iterator[str]:
+        """The address of an empty PostgreSQL database of this name; it goes with whoever is still in it."""
+        self.ensure(self.postgresql)
+        with psycopg.connect(self.postgresql.database_url("postgres"), autocommit=True) as server:
+            server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+            try:
+                yield self.postgresql.database_url(name)
+            finally:
+                server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def stop(self) -> None:
         """Stop what was started and remove the folder. Only for the process that leads the run."""
@@ -71,8 +85,9 @@ class TestServers:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with (self.folder / "lock").open("w") as lock:
+    def alone(self, what: str) -> Iterator[None]:
+        """Held by one process of the run at a time; let go of when that one is killed."""
+        with (self.folder / f"{what}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

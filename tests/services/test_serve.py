@@ -7,6 +7,7 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ import pytest
 from config.embedded import free_ports, load_or_make
 from config.services.embedded import private_redis
 from config.services.processes import wait_until
+from registry.time import local_day
+from registry.workdays import years_unknown
 from tests.shared import ROOT
 
 SECONDS = 180
@@ -89,6 +92,10 @@ def served() -> Iterator[Served]:
 
 def test_one_command_starts_everything_and_one_signal_stops_it(served: Served) -> None:
     served.wait_for("open http://")
+    unknown = years_unknown(local_day(datetime.now(UTC)))
+    assert served.said.read_text().count("放假调休安排尚未载入") == bool(unknown), (
+        "loud at its start exactly while this or the next year is not known"
+    )
     with urllib.request.urlopen(f"http://127.0.0.1:{served.port}/login/", timeout=10) as page:
         assert page.status == 200
 

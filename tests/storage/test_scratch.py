@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from storage import scratch as module
 from storage.scratch import PREFIX, clear_left_behind, scratch
 from tests.shared import ROOT
 
@@ -30,6 +31,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place.mkdir()
     monkeypatch.setenv("TMPDIR", str(place))
     monkeypatch.setattr(tempfile, "tempdir", str(place))
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr(module, "MEMORY", memory)
     return place
 
 
@@ -95,3 +99,23 @@ def test_only_our_folders_and_uploads_of_yesterday_are_touched(place: Path, tmp_
     left = {path.name for path in place.iterdir()}
     assert left == {f"{PREFIX}link", f"{PREFIX}file", "somebody-elses", "tmp1.upload.pdf"}
     assert kept.exists()
+
+
+def test_a_folder_lies_in_memory_where_there_is_room(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with scratch("pixels", in_memory=True) as folder:
+        assert folder.parent == module.MEMORY
+    assert not list(module.MEMORY.iterdir())
+    monkeypatch.setattr(module, "ROOM", 1 << 60)
+    with scratch("pixels", in_memory=True) as folder:
+        assert folder.parent == place
+    monkeypatch.setattr(module, "MEMORY", place / "no-such-folder")
+    with scratch("pixels", in_memory=True) as folder:
+        assert folder.parent == place
+
+
+def test_what_was_left_in_memory_goes_too() -> None:
+    left = module.MEMORY / f"{PREFIX}pixels-abc"
+    left.mkdir()
+    (left / "page").write_bytes(b"somebody's page")
+    assert clear_left_behind() == 1
+    assert not left.exists()

@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from django.conf import settings
-from django.core.management import call_command
 from pytest_django import DjangoAssertNumQueries
 
-from storage.checking import check_storage
 from storage.client import Damaged, ObjectStore, Unavailable, digest, store
 from storage.models import Kind, StoredObject
 from storage.services import fetch_to, open_verified, prepare_buckets, read_range, store_bytes, store_file
@@ -68,22 +66,6 @@ def test_a_write_that_is_damaged_on_the_way_is_refused_by_the_server() -> None:
             digests=wrong,
             media_type="text/plain",
         )
-
-
-@pytest.mark.usefixtures("empty_objects")
-def test_the_check_tells_missing_damaged_and_unreferenced_apart(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    whole, missing, damaged = keep(b"whole"), keep(b"missing"), keep(b"damaged")
-    store().client.delete_object(Bucket=missing.bucket, Key=missing.key)
-    overwrite(damaged, b"DAMAGED")
-    overwrite(StoredObject(kind=Kind.PAGE, key="page/xx/stray"), b"stray")
-    found = {(finding.fault, finding.key) for finding in check_storage()}
-    assert found == {("missing", missing.key), ("damaged", damaged.key), ("unreferenced", "page/xx/stray")}
-    with pytest.raises(SystemExit) as ended:
-        call_command("storage_check", "--json")
-    assert ended.value.code == 1
-    assert whole.key not in capsys.readouterr().out
 
 
 def test_an_archived_file_cannot_be_removed_before_its_time() -> None:

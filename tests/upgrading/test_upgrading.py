@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from django.db.migrations import RunPython
 from django.db.migrations.loader import MigrationLoader
@@ -52,15 +51,8 @@ def told(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
         return upgraded(environment, tmp_path)
     if not has_postgresql():
         pytest.skip("no PostgreSQL is installed")
-    SERVERS.ensure(SERVERS.postgresql)
-    with psycopg.connect(SERVERS.postgresql.database_url("postgres"), autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
-        server.execute(f"CREATE DATABASE {DATABASE}")
-        try:
-            url = SERVERS.postgresql.database_url(DATABASE)
-            return upgraded(environment | {"TONGBAN_DATABASE_URL": url}, tmp_path)
-        finally:
-            server.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+    with SERVERS.database(DATABASE) as url:
+        return upgraded(environment | {"TONGBAN_DATABASE_URL": url}, tmp_path)
 
 
 def test_no_row_is_lost_and_the_new_columns_say_what_the_old_ones_knew(told: Any) -> None:

@@ -15,14 +15,19 @@ from ingest.rules import (
     check_follows,
     handling_target,
 )
+from ingest.services.awaiting import awaited
 from logistics.models import CustodyEvent
-from logistics.services.custody import move_original
+from logistics.rules.payers import Leg
+from logistics.services.endings import hand_to_applicant
+from logistics.services.moving import move_original
+from logistics.services.parcels import pack
 from registry.actors import SYSTEM
-from registry.terms import Right
+from registry.models import Office
+from registry.terms import Delivery, Right
 from storage.errors import Refused
 from tests.walks.deeds import DEEDS
 from tests.walks.oracle import Notebook
-from tests.walks.world import World, gather, grant, rightful
+from tests.walks.world import World, gather, grant, officer_at, officer_of, rightful
 
 Part = tuple[str, str]
 """State of a handling, and the state it goes back to after a supplement."""
@@ -100,9 +105,15 @@ def walk_out(case: Case, world: World, book: Notebook, now: datetime) -> None:
 def _go(deed: str, case: Case, index: int, world: World, now: datetime) -> None:
     if deed in {"submit", "resubmit", "decide"} or (deed == "accept" and case.state == CaseState.SUBMITTED):
         gather_if_open(case, world, now)
+    if deed == "deliver" and case.delivery == Delivery.ELECTRONIC:
+        for part in parts_of(case):
+            if part.decision == "approved":
+                DEEDS["attach"](case, part, officer_of(part, world), now)
     if deed == "close":
         _bring_home(case, now)
     part = parts_of(case)[index]
+    if deed == "decide" and awaited(case):
+        DEEDS["receive_papers"](case, part, rightful("receive_papers", part, world), now)
     DEEDS[deed](case, part, rightful(deed, part, world), now)
 
 
@@ -113,7 +124,7 @@ def gather_if_open(case: Case, world: World, now: datetime) -> None:
 
 def _bring_home(case: Case, now: datetime) -> None:
     """Every paper reaches the applicant."""
-    for original in case.originals.exclude(place=Original.Place.APPLICANT):
+    for original in case.originals.exclude(place__in=[Original.Place.APPLICANT, Original.Place.ARCHIVE]):
         move_original(
             original=original,
             to_place=Original.Place.APPLICANT,
@@ -122,3 +133,28 @@ def _bring_home(case: Case, now: datetime) -> None:
             actor=SYSTEM,
             now=now,
         )
+
+
+def send_home(case: Case, world: World, now: datetime) -> None:
+    """The papers of a case that ended without a decision go back from wherever they lie, and all is as before.
+
+    Raises AssertionError when one cannot.
+    """
+    before = transaction.savepoint()
+    try:
+        for original in case.originals.filter(place=Original.Place.OFFICE).exclude(parcel_items__holds=True):
+            who = officer_at(original.place_id, world)
+            pack(
+                leg=Leg.ORIGINAL_RETURN,
+                sender=Office.objects.get(pk=original.place_id),
+                receiver=case,
+                originals=[original],
+                actor=who,
+                now=now,
+            )
+        for original in case.originals.filter(place=Original.Place.WINDOW).exclude(parcel_items__holds=True):
+            hand_to_applicant(original=original, actor=world.cast.clerk, now=now)
+    except Refused as refused:
+        raise AssertionError(f"a paper of an ended case stays: {refused.message}") from refused
+    finally:
+        transaction.savepoint_rollback(before)

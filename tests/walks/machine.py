@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -14,15 +15,21 @@ from ingest.models import (
     Handling,
     IdentityCheck,
     Material,
+    Message,
     Original,
+    OriginalStop,
+    Problem,
+    ResultFile,
     ReviewAnswer,
     overdue,
 )
 from ingest.rules import ENDED, CaseState, open_handling_acts
+from ingest.services.awaiting import awaited
 from ingest.services.clock import end_delay, note_delay, tell_passed_deadlines
 from ingest.services.intake import create_case
 from ingest.services.promises import watch_promises
-from logistics.models import Parcel, ParcelItem
+from logistics.models import CustodyEvent, Parcel, ParcelItem, Waybill
+from logistics.rules.payers import Leg
 from registry.actors import SYSTEM, Actor
 from registry.events import verify_chains
 from registry.granting import revoke_grant
@@ -34,25 +41,32 @@ from registry.workdays import workdays_between
 from storage.errors import Refused
 from tests.cast import APPLICANT, NOW
 from tests.walks.deeds import DEEDS
-from tests.walks.endings import gather_if_open, parts_of, place_of, walk_out
+from tests.walks.endings import gather_if_open, parts_of, place_of, send_home, walk_out
 from tests.walks.oracle import (
     Deed,
     Notebook,
+    is_told_in_a_table,
     rightly,
     rightly_opened,
     told_by_events,
     working_days,
 )
 from tests.walks.world import PROMISED_DAYS, World, grant, rightful
+from workers.reactions import find, jobs_of
 
 MOST_CASES = 2
-BACKWARD = {"withdraw", "refuse", "supplement"}
+BACKWARD = {"withdraw", "refuse", "supplement", "reject", "void", "come_back", "unbag"}
 OVER = {"decided", "refused", "withdrawn"}
 STRANGERS = (
     "clerk", "other clerk", "first officer", "second officer", "third officer", "finance", "administrator", "auditor",
     "platform", "reader", "archive",
 )  # fmt: skip
-WATCHED = (Case, Handling, Material, Original, ReviewAnswer, IdentityCheck, Delay, Parcel, ParcelItem)
+WATCHED = (
+    Case, Handling, Material, Original, OriginalStop, ReviewAnswer, IdentityCheck, Delay, ResultFile, Message, Problem, Parcel,
+    ParcelItem, Waybill, CustodyEvent,
+)  # fmt: skip
+OURS = frozenset({"note_delivery_begun", "close_delivered", "offer_results", "close_fetched"})
+"""The work of our own processes that moves a case."""
 
 any_number = st.integers(0, 11)
 strangers = st.sampled_from(STRANGERS)
@@ -67,6 +81,7 @@ class Walk(RuleBasedStateMachine):
         self.now = NOW
         self.cases: list[int] = []
         self.book = Notebook({(office.pk, right.value) for office in world.offices for right in Right})
+        self.heard = 0
         self.whole = transaction.atomic()
         self.whole.__enter__()
 
@@ -108,11 +123,14 @@ class Walk(RuleBasedStateMachine):
     def open_deeds(self, case: Case, handling: Handling) -> list[str]:
         if case.state == CaseState.DRAFT:
             gather_if_open(case, self.world, self.now)
-            return ["submit"]
+            return ["take_in", "submit"]
         if case.state in {CaseState.DECIDED, CaseState.DELIVERING}:
-            return ["send_result", "deliver", "close"]
+            return ["attach", "send", "arrive", "fetch", "hand_out", "deliver", "close", "come_back", "void"]
         acts = {act.removesuffix("_accepted") for act in open_handling_acts(handling.state, case.mode)}
-        return sorted(acts - {"submit"}) or ["send_result"]
+        if awaited(case):
+            acts |= {"receive_papers"}
+        papers = ["send", "arrive"] if case.originals.exists() else []
+        return [*sorted(acts - {"submit"}), *papers] or ["talk"]
 
     @rule(which=any_number)
     def the_window_gathers_what_is_missing(self, which: int) -> None:
@@ -146,11 +164,20 @@ class Walk(RuleBasedStateMachine):
         )
 
     @rule()
+    def our_processes_catch_up(self) -> None:
+        """What events lead to, as far as it moves a case; at any time, and all that waits."""
+        for event in Event.objects.filter(pk__gt=self.heard).order_by("pk"):
+            for name, part in jobs_of(event):
+                if name in OURS:
+                    self.system_does(partial(find(name).do, event, part, self.now))
+            self.heard = event.pk
+
+    @rule()
     def the_parcels_come(self) -> None:
         for delay in Delay.objects.filter(ended_on__isnull=True).exclude(parcel=""):
             self.system_does(lambda late=delay: end_delay(delay=late, on=local_day(self.now), now=self.now))
 
-    @rule(office=st.integers(0, 2), right=st.sampled_from([Right.ACCEPT, Right.VERIFY_ORIGINAL]))
+    @rule(office=st.integers(0, 2), right=st.sampled_from(list(Right)))
     def an_office_changes_its_mind(self, office: int, right: Right) -> None:
         entrusted, key = self.world.offices[office], (self.world.offices[office].pk, right.value)
         if key in self.book.granted:
@@ -193,11 +220,41 @@ class Walk(RuleBasedStateMachine):
             if all(part.state in OVER for part in case.handlings.all()):
                 continue
             results = case.originals.filter(kind=Original.Kind.RESULT)
-            assert not results.exclude(place=Original.Place.OFFICE), "a result left before the others"
-            assert not ParcelItem.objects.filter(original__in=results), (
-                "a result was packed before the others"
-            )
+            among_offices = [Original.Place.OFFICE, Original.Place.ARCHIVE, Original.Place.PARCEL]
+            assert not results.exclude(place__in=among_offices), "a result left before the others"
+            packed = ParcelItem.objects.filter(original__in=results).exclude(parcel__leg=Leg.TRANSFER)
+            assert not packed.exists(), "a result was packed before the others"
+            files = ResultFile.objects.filter(handling__case=case, fetched_at__isnull=False)
+            assert not files.exists(), "a file was fetched before the others"
             assert case.state not in {CaseState.DELIVERING, CaseState.CLOSED, CaseState.DECIDED}
+
+    @invariant()
+    def every_paper_is_where_its_last_scan_says(self) -> None:
+        last = dict[int, tuple[str, int]]()
+        for row in CustodyEvent.objects.filter(original__case__in=self.cases).order_by("sequence"):
+            last[row.original_id] = (row.to_place, row.to_id)
+        for original in Original.objects.filter(pk__in=last):
+            assert (original.place, original.place_id) == last[original.pk], "a paper moved without a scan"
+
+    @invariant()
+    def nothing_is_delivered_in_another_way_than_chosen(self) -> None:
+        results = ParcelItem.objects.filter(
+            original__case__in=self.cases,
+            original__kind=Original.Kind.RESULT,
+            parcel__handed_over_at__isnull=False,
+            holds=True,
+        ).exclude(parcel__leg=Leg.TRANSFER)
+        for item in results.select_related("parcel", "original__case"):
+            wanted = {"mail": "applicant", "window": "window"}.get(item.original.case.delivery)
+            assert wanted in (None, item.parcel.receiver_kind), "a result goes where nobody wants it"
+
+    @invariant()
+    def the_papers_of_an_ended_case_can_go_home(self) -> None:
+        for case in Case.objects.filter(pk__in=self.cases, state__in=["refused", "withdrawn"]):
+            lying = tuple(sorted(case.originals.values_list("kind", "place", "place_id")))
+            if lying and (place := ("home", case.mode, place_of(case), lying)) not in self.known:
+                send_home(case, self.world, self.now)
+                self.known.add(place)
 
     @invariant()
     def the_events_tell_the_same_story(self) -> None:
@@ -212,7 +269,7 @@ class Walk(RuleBasedStateMachine):
         for case in Case.objects.filter(pk__in=self.cases).exclude(state__in=ENDED):
             promised = case.materials.filter(deferred_until__isnull=False).exists()
             lacking = case.materials.filter(pages__isnull=True).exists()
-            place = (case.mode, place_of(case), promised, lacking, case.originals.count())
+            place = (case.mode, place_of(case), case.delivery, promised, lacking, case.originals.count())
             if place not in self.known:
                 walk_out(case, self.world, self.book, self.now)
                 self.known.add(place)
@@ -222,6 +279,9 @@ class Walk(RuleBasedStateMachine):
         self.nothing_is_accepted_twice()
         self.the_clock_counts_what_passed_and_never_runs_back()
         self.joint_results_wait_for_each_other()
+        self.every_paper_is_where_its_last_scan_says()
+        self.nothing_is_delivered_in_another_way_than_chosen()
+        self.the_papers_of_an_ended_case_can_go_home()
         self.the_events_tell_the_same_story()
         self.every_case_can_end_well()
 
@@ -247,8 +307,8 @@ class Walk(RuleBasedStateMachine):
                 actor=who,
                 now=self.now,
             )
-        except Refused:
-            assert self.picture() == before, "a refusal left something behind"
+        except Refused as refused:
+            self.rightly_refused("create", refused, before)
             return
         right = rightly_opened(who, self.world.window.pk, [office.pk for office in asked], self.book)
         assert right, f"{who.label} opened a case without the right"
@@ -266,13 +326,20 @@ class Walk(RuleBasedStateMachine):
         try:
             with transaction.atomic():
                 DEEDS[name](case, handling, who, self.now)
-        except Refused:
-            assert self.picture() == before, "a refusal left something behind"
+        except Refused as refused:
+            self.rightly_refused(name, refused, before)
             return
         assert right, f"{who.label} did {name} without the right"
         self.events_of(before, who)
         if name == "accept":
             self.book.spent[handling.pk] = 0
+        if name == "submit" and case.mode != Mode.ONLINE and "platform" not in who.scopes:
+            assert case.identity_checks.exists(), "paper went on from somebody whom nobody looked at"
+
+    def rightly_refused(self, name: str, refused: Refused, before: dict[str, list[Any]]) -> None:
+        """For a reason that the tables name, and without a trace."""
+        assert self.picture() == before, "a refusal left something behind"
+        assert is_told_in_a_table(name, refused), f"{refused.code} is no known reason to refuse {name}"
 
     def system_does(self, act: Any) -> None:
         before = self.picture()

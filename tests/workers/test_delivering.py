@@ -6,10 +6,12 @@ from ingest.models import Case, Original
 from ingest.rules import CaseState
 from logistics.models import Waybill
 from logistics.rules.payers import Leg, PaymentTerm
-from logistics.services.custody import hand_over, hand_to_applicant, receive_parcel
+from logistics.services.custody import hand_over, receive_parcel
+from logistics.services.endings import hand_to_applicant
 from logistics.services.parcels import pack, seal_parcel
 from logistics.services.waybills import register_waybill
 from registry.models import Event
+from registry.terms import Delivery
 from tests.cast import NOW, Cast, assemble
 from tests.logistics.road import Road, build_road
 from workers.work.parcels import close_delivered, note_delivery_begun
@@ -26,6 +28,7 @@ def cast(db: None) -> Cast:
 def home(cast: Cast, objects: None) -> Case:
     """Everything is with the applicant, and none of our processes has done anything about it yet."""
     road = build_road(cast, NOWHERE).pre_reviewed()
+    Case.objects.filter(pk=road.case.pk).update(delivery=Delivery.WINDOW)
     result = road.decided()
     _send_to_window(road, result)
     for original in road.case.originals.order_by("pk"):

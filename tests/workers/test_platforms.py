@@ -13,6 +13,7 @@ import pytest
 import ingest.telling.sending as sending
 from ingest.models import Case, Notice, Subscription
 from ingest.rules import CaseState
+from ingest.services.handlings import pre_review
 from ingest.services.rating import ask_satisfaction, rate
 from ingest.services.withdrawing import withdraw
 from ingest.telling.address import parse_networks
@@ -171,6 +172,37 @@ def test_after_a_mishap_the_same_is_told_again(
     assert [tried["fault"] for tried in delivered.tries] == [fault, ""]
     subscription.refresh_from_db()
     assert (subscription.failures, subscription.failing_since) == (0, None)
+
+
+def test_a_platform_that_asks_for_time_is_left_alone_until_then(
+    cast: Cast, clock: Clock, platform: Listener, subscription: Subscription, answers: Answers
+) -> None:
+    answers.append(Acknowledgement(b"", 503))
+    platform.retry_after = "1800"
+    for _ in range(2):
+        open_case(cast)
+    work(clock)
+    subscription.refresh_from_db()
+    assert subscription.rests_until == NOW + timedelta(minutes=30)
+    clock.now = NOW + timedelta(minutes=29)
+    work(clock)
+    assert len(platform.received) == 1, "neither this notice nor another goes there before"
+    assert until_quiet(clock) < timedelta(minutes=5)
+    assert len(platform.received) == 3
+
+
+def test_the_acts_of_an_office_reach_the_platform_that_asked_for_them(
+    cast: Cast, clock: Clock, platform: Listener
+) -> None:
+    subscribed(watcher(cast.zhuji), platform.url, kinds=["handling.pre_reviewed"])
+    case = further_on(open_case(cast), CaseState.SUBMITTED)
+    case.handlings.update(state="pending")
+    pre_review(handling=case.handlings.get(), actor=cast.officer, now=NOW)
+    work(clock)
+    told = [checked(raw) for raw in platform.received]
+    assert [(body["type"], body["data"]["handling"]["office"]) for body in told] == [
+        ("handling.pre_reviewed", cast.taizhou.code)
+    ]
 
 
 def test_a_slow_platform_is_not_waited_for(cast: Cast, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

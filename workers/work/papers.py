@@ -1,11 +1,12 @@
 """Slips that an act entitles people to: issued from the case as it stands, then printed."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from ingest.models import Case, Handling
+from ingest.models import Case, Handling, Original
 from ingest.slips import acceptance_of, notice_of, receipt_of, refusal_of
 from logistics.models import Parcel
-from logistics.papers import delivery_proof_of, packing_list_of
+from logistics.papers import ARRIVED, counter_proof_of, delivery_proof_of, packing_list_of
 from logistics.rules.parcels import Party
 from logistics.services.ends import thing_at
 from registry.actors import SYSTEM
@@ -47,7 +48,8 @@ def issue_notice(event: Event, part: str, now: datetime) -> None:
         subject_id=event.subject_id,
         sequence__lte=event.sequence,
     )
-    _print(SlipKind.NOTICE, handling, notice_of(handling, noticed_at=event.at), event, revision=asked.count())
+    notice = notice_of(handling, noticed_at=event.at, by_window="grant" in event.data)
+    _print(SlipKind.NOTICE, handling, notice, event, revision=asked.count())
 
 
 def issue_refusal(event: Event, part: str, now: datetime) -> None:
@@ -80,7 +82,7 @@ def issue_packing_list(event: Event, part: str, now: datetime) -> None:
 
 def issue_delivery_proof(event: Event, part: str, now: datetime) -> None:
     parcel = Parcel.objects.get(pk=event.subject_id)
-    if parcel.receiver_kind != Party.APPLICANT:
+    if parcel.receiver_kind != Party.APPLICANT or not parcel.items.filter(finding__in=ARRIVED).exists():
         return
     case = Case.objects.select_related("item", "window").get(pk=parcel.receiver_id)
     office = case.lead_office()
@@ -92,6 +94,31 @@ def issue_delivery_proof(event: Event, part: str, now: datetime) -> None:
         now=event.at,
         window=case.window,
         office=office,
+    )
+    print_slip(slip=slip, now=event.at)
+
+
+def handed_out(event: Event) -> Iterable[str]:
+    """One job for a paper that went from a window into the applicant's hands, none for any other way."""
+    (here, _), (there, _) = event.data["from"], event.data["to"]
+    by_hand = here == Original.Place.WINDOW and not event.data["parcel"]
+    return ("",) if by_hand and there == Original.Place.APPLICANT else ()
+
+
+def issue_counter_proof(event: Event, part: str, now: datetime) -> None:
+    """A paper that came back and was handed out again has another proof."""
+    original = Original.objects.get(pk=event.subject_id)
+    case = Case.objects.select_related("item", "window").get(pk=original.case_id)
+    times = original.custody.filter(to_place=Original.Place.APPLICANT, at__lte=event.at).count()
+    slip = issue(
+        kind=SlipKind.DELIVERY_PROOF,
+        subject=original,
+        data=counter_proof_of(original, case=case, handed_at=event.at),
+        actor=SYSTEM,
+        now=event.at,
+        revision=max(times, 1),
+        window=case.window,
+        office=case.lead_office(),
     )
     print_slip(slip=slip, now=event.at)
 

@@ -97,8 +97,9 @@ class Command(BaseCommand):
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         call_command("migrate", interactive=False, verbosity=0)
         prepare_buckets()
-        if not Region.objects.exists():
-            call_command("load_reference", verbosity=0, stdout=self.stdout)
+        # An installation has its own directory from its first start on; rules that a later version brought are added.
+        first = not Region.objects.exists()
+        call_command("load_reference", defaults=not first, verbosity=0, stdout=self.stdout)
         self._has_accounts = User.objects.filter(is_active=True).exists()
         connections.close_all()
         self._say("the database and the store are ready")

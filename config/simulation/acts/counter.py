@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
+from config.simulation.acts.paperwork import upload_page
 from config.simulation.papers import hand_in_pages
 from config.simulation.people import ROUTES
 from config.simulation.world import Deed, World
@@ -10,12 +11,13 @@ from ingest.models import Case, Handling, Material, Original
 from ingest.rules import CaseState, HandlingState, IdentityPerson
 from ingest.services.answering import answer_points
 from ingest.services.delivery import close, start_delivery
-from ingest.services.handlings import accept, resubmit
+from ingest.services.handlings import accept, may_still_notify, notify, resubmit
 from ingest.services.identifying import identify_by_sight
 from ingest.services.intake import Applicant, create_case, submit, take_in_original
+from ingest.services.results import waits_for_fetching
 from ingest.services.stops import onward
 from ingest.services.withdrawing import withdraw
-from logistics.services.custody import hand_to_applicant
+from logistics.services.endings import hand_to_applicant
 from registry.actors import Actor
 from registry.models import Office, ServiceItem, Window
 from registry.rules.questionnaire import Answer, points_of
@@ -42,13 +44,15 @@ class CaseService(Protocol):
 
 
 def open_case(world: World) -> Deed | None:
-    """The next applicant comes to a window."""
+    """The next applicant comes to a window, or to the platform's page of it."""
     opened = Case.objects.count()
     if opened >= world.wanted or Case.objects.filter(state__in=UNDER_WAY).count() >= AT_ONCE:
         return None
     route = world.dice.choice(ROUTES)
     clerk = next(one for one in world.people.clerks if one.label.endswith(route.window))
-    delivery = world.dice.choice((Delivery.MAIL, Delivery.MAIL, Delivery.WINDOW))
+    if route.mode == Mode.ONLINE:
+        clerk = world.people.platform_of(clerk.window_id or 0)
+    delivery = world.dice.choice((Delivery.MAIL, Delivery.MAIL, Delivery.WINDOW, Delivery.ELECTRONIC))
     return Deed(
         name="open case",
         who=clerk.label,
@@ -70,12 +74,16 @@ def open_case(world: World) -> Deed | None:
 def work_at_window(world: World) -> Deed | None:
     """A clerk takes one of the window's cases up, whatever it waits for."""
     clerk = world.dice.choice(world.people.clerks)
-    case = world.one_of(list(Case.objects.filter(window=clerk.window_id, state__in=UNDER_WAY).order_by("pk")))
+    case = world.one_row(Case.objects.filter(window=clerk.window_id, state__in=UNDER_WAY))
     if case is None:
         return None
     if world.chance(0.01):
         return _withdraw(world, case, clerk)
+    if world.chance(0.03) and (open_to_notice := _open_to_notice(world, case)) is not None:
+        return _notify(world, open_to_notice, clerk)
     match case.state:
+        case CaseState.DRAFT if case.mode == Mode.ONLINE and world.dice.random() < 0.9:
+            return _draft_online(world, case, world.people.platform_of(case.window_id))
         case CaseState.DRAFT:
             return _draft(world, case, clerk)
         case CaseState.SUBMITTED if case.mode == Mode.WINDOW_ACCEPT:
@@ -85,7 +93,9 @@ def work_at_window(world: World) -> Deed | None:
         case CaseState.DECIDED if not case.originals.filter(kind=Original.Kind.RESULT).exists():
             # 电子送达: there is no paper that tells of itself that it is on its way.
             return _of_case(world, "start delivery", case, clerk, start_delivery)
-        case CaseState.DELIVERING if _stays_open_by_itself(case):
+        case CaseState.DELIVERING if _stays_open_by_itself(case) and not (
+            waits_for_fetching(case) and not world.chance(0.05)
+        ):
             return _of_case(world, "close", case, clerk, close)
         case _:
             return None
@@ -96,9 +106,8 @@ def hand_out(world: World) -> Deed | None:
     clerk = world.dice.choice(world.people.clerks)
     here = Original.objects.filter(place=Original.Place.WINDOW, place_id=clerk.window_id or 0)
     lying = here.exclude(parcel_items__holds=True).exclude(case__state=CaseState.DRAFT)
-    ready = [one for one in lying.select_related("case").order_by("pk") if _is_for_applicant(one)]
-    original = world.one_of(ready)
-    if original is None:
+    original = world.one_row(lying.select_related("case"))
+    if original is None or not _is_for_applicant(original):
         return None
     pk = original.pk
     return Deed(
@@ -120,8 +129,8 @@ def _is_for_applicant(original: Original) -> bool:
 def _stays_open_by_itself(case: Case) -> bool:
     """Nothing will come home that would close the case: a person has to say that it is over."""
     papers = case.originals
-    lost = papers.filter(place=Original.Place.LOST).exists()
-    return lost or not papers.filter(kind=Original.Kind.RESULT).exists()
+    gone = papers.filter(place=Original.Place.GONE).exists()
+    return gone or not papers.filter(kind=Original.Kind.RESULT).exists()
 
 
 def _draft(world: World, case: Case, clerk: Actor) -> Deed:
@@ -131,7 +140,7 @@ def _draft(world: World, case: Case, clerk: Actor) -> Deed:
     )
     if mailed and taken < MOST_ORIGINALS and world.dice.random() < 0.8:
         return _take_in(world, case, mailed[0], clerk)
-    if case.mode == Mode.WINDOW_ACCEPT and not case.identity_checks.exists():
+    if case.mode != Mode.ONLINE and not case.identity_checks.exists():
         return Deed(
             name="identify",
             who=clerk.label,
@@ -145,7 +154,12 @@ def _draft(world: World, case: Case, clerk: Actor) -> Deed:
                 now=world.clock.now(),
             ),
         )
-    hand_in_pages(case, now=world.clock.now())
+    if world.is_on_paper(case.number):
+        page = upload_page(world, case, clerk)
+        if page is not None:
+            return page
+    else:
+        hand_in_pages(case, now=world.clock.now())
     points = points_of(case.item.review_points)
     if case.mode == Mode.WINDOW_ACCEPT and points and not case.answers.exists():
         given = {point.code: Answer(point.expect) for point in points}
@@ -158,6 +172,26 @@ def _draft(world: World, case: Case, clerk: Actor) -> Deed:
             ),
         )
     return _of_case(world, "submit", case, clerk, submit)
+
+
+def _draft_online(world: World, case: Case, platform: Actor) -> Deed:
+    """The platform files it; which of its papers the applicant has to send it says by their positions."""
+    if world.is_on_paper(case.number):
+        page = upload_page(world, case, platform)
+        if page is not None:
+            return page
+    else:
+        hand_in_pages(case, now=world.clock.now())
+    positions = list(case.materials.order_by("position").values_list("position", flat=True))
+    on_paper = [position for position in positions if world.dice.random() < 0.7]
+    return Deed(
+        name="submit online",
+        who=platform.label,
+        what=f"{case.number} on paper {on_paper}",
+        do=lambda: submit(
+            case=Case.objects.get(pk=case.pk), on_paper=on_paper, actor=platform, now=world.clock.now()
+        ),
+    )
 
 
 def _take_in(world: World, case: Case, material: Material, clerk: Actor) -> Deed:
@@ -196,8 +230,29 @@ def _accept(world: World, case: Case, clerk: Actor) -> Deed | None:
     )
 
 
+def _open_to_notice(world: World, case: Case) -> Handling | None:
+    """One of the handlings of which the window may say what is missing, if the office granted it."""
+    handlings = case.handlings.select_related("case").order_by("pk")
+    return world.one_of([handling for handling in handlings if may_still_notify(handling)])
+
+
+def _notify(world: World, handling: Handling, clerk: Actor) -> Deed:
+    pk = handling.pk
+    return Deed(
+        name="notify at window",
+        who=clerk.label,
+        what=handling.case.number,
+        do=lambda: notify(
+            handling=Handling.objects.select_related("case__item", "case__window", "office").get(pk=pk),
+            reason="申请表缺少签名",
+            actor=clerk,
+            now=world.clock.now(),
+        ),
+    )
+
+
 def _resubmit(world: World, case: Case, clerk: Actor) -> Deed | None:
-    waiting = world.one_of(list(case.handlings.filter(state=HandlingState.SUPPLEMENT).order_by("pk")))
+    waiting = world.one_row(case.handlings.filter(state=HandlingState.SUPPLEMENT))
     if waiting is None:
         return None
     pk = waiting.pk

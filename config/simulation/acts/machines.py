@@ -3,6 +3,9 @@
 import base64
 from datetime import timedelta
 
+from django.db.models import Q
+
+from config.simulation.acts.paperwork import ON_PAPER
 from config.simulation.world import Deed, World
 from logistics.models import CarrierAccount, WebhookDelivery
 from logistics.services.accounts import rotate_credentials
@@ -18,9 +21,23 @@ from workers.services import retry
 from workers.upkeep import DUTIES
 
 PLAYED = frozenset(
-    {"charge_parcel", "note_delivery_begun", "close_delivered", "take_in_push", "recount_deadlines"}
+    {
+        "charge_parcel",
+        "note_delivery_begun",
+        "close_delivered",
+        "ask_satisfaction",
+        "offer_results",
+        "close_fetched",
+        "take_in_push",
+        "recount_deadlines",
+        "import_statement",
+        "check_statement",
+        "check_statement_again",
+    }
 )
-"""The others print, read, build or seal, each for a second or more: here they count as done elsewhere."""
+"""The others print, read, build or seal, each for a second or more: but for the few cases with real pages, they count
+as done elsewhere.
+"""
 MOST_MESSAGES = 2
 ROUNDS = (
     "resume_waybills",
@@ -28,8 +45,11 @@ ROUNDS = (
     "tell_forgeries",
     "purge_inbox",
     "ask_couriers",
+    "ask_fees",
     "watch_silence",
     "watch_promises",
+    "watch_late_originals",
+    "tell_passed_deadlines",
 )
 
 
@@ -39,7 +59,10 @@ def pass_on(world: World) -> Deed:
     def do() -> None:
         now = world.clock.now()
         relay.publish(now=now)
-        others = Job.objects.filter(state=JobState.QUEUED).exclude(reaction__in=PLAYED)
+        played = Q(reaction__in=PLAYED) | Q(
+            reaction__in=ON_PAPER, event__case_number__in=sorted(world.on_paper)
+        )
+        others = Job.objects.filter(state=JobState.QUEUED).exclude(played)
         others.update(state=JobState.DONE, finished_at=now)
         relay.send_due(send=lambda job_id: _sent(world, job_id), now=now)
         reaper.reap(now=now)
@@ -87,7 +110,7 @@ def look_after(world: World) -> Deed:
 
 def administer(world: World) -> Deed | None:
     """An administrator replays pushes, retries jobs, changes secrets, and takes a right back to give it again."""
-    failed = world.one_of(list(Job.objects.filter(state=JobState.FAILED).order_by("pk")))
+    failed = world.one_row(Job.objects.filter(state=JobState.FAILED))
     if failed is not None:
         return _retry(world, failed)
     stuck = WebhookDelivery.objects.filter(state=WebhookDelivery.State.FAILED).order_by("pk").first()
@@ -130,7 +153,11 @@ def _rotate(world: World) -> Deed:
     """Another secret; the courier's console is told first and signs with both until ours has it."""
     admin = world.people.administrator
     account = world.dice.choice(
-        list(CarrierAccount.objects.filter(carrier=world.neutral).select_related("centre").order_by("pk"))
+        list(
+            CarrierAccount.objects.filter(carrier=world.couriers.neutral())
+            .select_related("centre")
+            .order_by("pk")
+        )
     )
     key = f"key-{account.centre.code}"
     fresh = "whsec_" + base64.b64encode(world.dice.randbytes(24)).decode()

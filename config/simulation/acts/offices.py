@@ -4,9 +4,9 @@ from config.simulation.world import Deed, World
 from ingest.models import Handling, Original
 from ingest.rules import HandlingState
 from ingest.services.handlings import accept, ask_supplement, decide, pre_review, refuse
-from logistics.services.custody import archive_original
+from logistics.services.endings import archive_original
 from registry.actors import Actor
-from registry.terms import Mode
+from registry.terms import Delivery, Mode
 
 ON_THE_DESK = (
     HandlingState.PENDING,
@@ -20,12 +20,8 @@ OVER = (HandlingState.DECIDED, HandlingState.REFUSED, HandlingState.WITHDRAWN)
 def work_at_office(world: World) -> Deed | None:
     """An officer takes one handling from the desk and does what it waits for, or what it may suffer."""
     officer = world.dice.choice(world.people.officers)
-    handling = world.one_of(
-        list(
-            Handling.objects.filter(office=officer.office_id, state__in=ON_THE_DESK)
-            .select_related("case")
-            .order_by("pk")
-        )
+    handling = world.one_row(
+        Handling.objects.filter(office=officer.office_id, state__in=ON_THE_DESK).select_related("case")
     )
     if handling is None:
         return None
@@ -52,7 +48,7 @@ def archive(world: World) -> Deed | None:
         place=Original.Place.OFFICE, place_id=officer.office_id or 0, kind=Original.Kind.MATERIAL
     )
     done = here.filter(handling__state__in=OVER).exclude(parcel_items__holds=True)
-    original = world.one_of(list(done.select_related("case").order_by("pk")))
+    original = world.one_row(done.select_related("case"))
     if original is None or not world.chance(0.2):
         return None
     pk = original.pk
@@ -92,7 +88,8 @@ def _with_reason(world: World, handling: Handling, officer: Actor, name: str) ->
 
 def _decide(world: World, handling: Handling, officer: Actor) -> Deed:
     approved = world.dice.random() < 0.9
-    result = "" if world.chance(0.08) else "证书"
+    on_file = handling.case.delivery == Delivery.ELECTRONIC and world.dice.random() < 0.85
+    result = "" if on_file or world.chance(0.08) else "证书"
     return Deed(
         name="decide",
         who=officer.label,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from config.simulation.acts.offices import OVER
 from config.simulation.world import Deed, World
 from ingest.models import Case, Original
@@ -33,13 +35,13 @@ class Direction:
 def pack_something(world: World) -> Deed | None:
     """A new bag for one free original, and for others that go the same way."""
     actor = world.dice.choice((*world.people.clerks, *world.people.officers))
-    free = _free_at(actor)
-    first = world.one_of(free)
+    first = world.one_row(free_at(actor))
     if first is None:
         return None
     going = direction(world, first)
     if going is None:
         return None
+    free = list(free_at(actor))
     others = [one for one in free if one.pk != first.pk and world.dice.random() < 0.6]
     together = [first, *(one for one in others if _goes(world, one, going))]
     if going.leg == Leg.JOINT_RESULT:
@@ -65,12 +67,8 @@ def repack(world: World) -> Deed | None:
     """One more into an open bag, or one out of it; also what does not belong there, which is refused."""
     actor = world.dice.choice((*world.people.clerks, *world.people.officers))
     kind, pk = end_of(_place_of(actor))
-    parcel = world.one_of(
-        list(
-            Parcel.objects.filter(
-                sender_kind=kind.value, sender_id=pk, state=ParcelState.PACKING.value
-            ).order_by("pk")
-        )
+    parcel = world.one_row(
+        Parcel.objects.filter(sender_kind=kind.value, sender_id=pk, state=ParcelState.PACKING.value)
     )
     if parcel is None or world.calm:
         return None
@@ -88,7 +86,7 @@ def repack(world: World) -> Deed | None:
                 now=world.clock.now(),
             ),
         )
-    free = world.one_of(_free_at(actor))
+    free = world.one_row(free_at(actor))
     if free is None:
         return None
     return Deed(
@@ -111,6 +109,23 @@ def still_goes(world: World, parcel: Parcel) -> bool:
     ways = [direction(world, item.original) for item in items.order_by("pk")]
     goes = bool(ways) and all(way is not None and way.key[1:] == there for way in ways)
     return goes and (parcel.leg != Leg.JOINT_RESULT or _is_whole(parcel))
+
+
+def is_as_chosen(parcel: Parcel) -> bool:
+    """Whether each result in it still goes where its applicant wants it; a choice may change while the bag lies there.
+
+    Between offices a result goes to the one that sends what all decided.
+    """
+    if parcel.leg not in {Leg.RESULT, Leg.JOINT_RESULT}:
+        return True
+    there = (parcel.receiver_kind, parcel.receiver_id)
+    results = parcel.items.filter(original__kind=Original.Kind.RESULT).select_related(
+        "original__case__window"
+    )
+    return all(
+        item.original.case.delivery == Delivery.ELECTRONIC or _end_at(_home(item.original.case)) == there
+        for item in results
+    )
 
 
 def direction(world: World, original: Original) -> Direction | None:
@@ -156,6 +171,11 @@ def _is_whole(parcel: Parcel) -> bool:
     return not results.exclude(parcel_items__in=parcel.items.all()).exists()
 
 
+def _end_at(end: End) -> tuple[str, int]:
+    kind, pk = end_of(end)
+    return kind.value, pk
+
+
 def _home(case: Case) -> End:
     return case.window if case.delivery == Delivery.WINDOW else case
 
@@ -165,10 +185,11 @@ def _goes(world: World, original: Original, there: Direction) -> bool:
     return going is not None and going.key == there.key
 
 
-def _free_at(actor: Actor) -> list[Original]:
+def free_at(actor: Actor) -> QuerySet[Original]:
+    """What lies on their desk and is on no list."""
     kind, pk = end_of(_place_of(actor))
     here = Original.objects.filter(place=kind.value, place_id=pk).exclude(parcel_items__holds=True)
-    return list(here.select_related("case__window", "handling__office").order_by("pk"))
+    return here.select_related("case__window", "handling__office").order_by("pk")
 
 
 def _place_of(actor: Actor) -> Window | Office:

@@ -1,17 +1,15 @@
 """The courier: it takes bags, moves them, tells of it by pushes, errs, takes its word back, loses things."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 
-from config.simulation.world import Deed, Where, World
-from logistics.couriers.neutral.wire import EventWire
+from config.simulation.couriers import shipment_of, told
+from config.simulation.envelopes import Envelope, Where
+from config.simulation.world import Deed, World
 from logistics.models import Waybill
 from logistics.rules.parcels import ON_THE_ROAD, ParcelState, WaybillState
 from logistics.rules.tracking import TrackingKind
 from logistics.sandbox.faults import Fault, FaultKind
-from logistics.sandbox.pushing import Push, kuaidi100_pushes, neutral_push
-from logistics.sandbox.world import Shipment, Unknown
+from logistics.sandbox.world import Shipment
 
 K = TrackingKind
 MISHAPS = (K.FAILED_ATTEMPT, K.EXCEPTION, K.DAMAGED, K.AT_LOCKER, K.CUSTOMS)
@@ -26,10 +24,12 @@ def carry(world: World) -> Deed | None:
         done = booked.filter(parcel__state=ParcelState.RECEIVED.value).order_by("-pk")
         waybill = world.one_of(list(done[:LATELY]))
     else:
-        waybill = world.one_of(list(booked.filter(parcel__state__in=CARRIED).order_by("pk")))
+        waybill = world.one_row(booked.filter(parcel__state__in=CARRIED))
     if waybill is None:
         return None
-    bag = world.bag(waybill.parcel.number)
+    if waybill.parcel.is_from_applicant and not _is_of_its_envelope(world, waybill):
+        return None  # mistyped: this courier has nothing under that number
+    bag = world.bag(waybill.parcel)
     if bag == Where.SENDER:
         return _collect(world, waybill)
     if bag == Where.COURIER:
@@ -39,6 +39,22 @@ def carry(world: World) -> Deed | None:
     if bag == Where.GONE and world.chance(0.15):
         return _say(world, waybill, "turn up", None, then=Where.COURIER)
     return None
+
+
+def carry_unseen(world: World) -> Deed | None:
+    """An applicant's envelope of which no courier tells us comes one stop further, back, or away."""
+    under_way = [one for one in world.envelopes.all if one.where in (Where.SENDER, Where.COURIER)]
+    envelope = world.one_of([one for one in under_way if not _is_followed(world, one)])
+    if envelope is None:
+        return None
+    there = Where.COURIER if envelope.where == Where.SENDER else Where.RECEIVER
+    if there == Where.RECEIVER and world.chance(0.08):
+        there = world.dice.choice((Where.GONE, Where.BACK))
+
+    def do() -> None:
+        envelope.where = there
+
+    return Deed("courier: carry unseen", "courier", f"{envelope.stands.number} {there.value}", do)
 
 
 def misbehave(world: World) -> Deed | None:
@@ -122,45 +138,42 @@ def _say(
     shipment = _shipment(world, waybill)
     if shipment is None:
         return None
-    parcel = waybill.parcel.number
+    parcel = waybill.parcel
 
     def do() -> None:
         event = world.courier.reverse(shipment) if kind is None else world.courier.move(shipment, kind)
         if then is not None:
-            world.bags[parcel] = then
+            world.put(parcel, then)
         if event is not None:
-            _tell(world, shipment, event)
+            for label, make in told(world.courier, shipment, event):
+                world.wire.post(label, make)
 
-    what = f"{parcel} {kind.value if kind else 'takes its word back'}"
+    what = f"{parcel.number} {kind.value if kind else 'takes its word back'}"
     return Deed(name=f"courier: {name}", who="courier", what=what, do=do)
 
 
-def _tell(world: World, shipment: Shipment, event: EventWire) -> None:
-    label = f"{shipment.number} {event.kind.value}"
-    if shipment.callback_url and shipment.api_key:
-        world.wire.post(label, partial(_signed, world, shipment, event))
-    for follower in shipment.followers:
-        for listed in kuaidi100_pushes(shipment, follower):
-            world.wire.post(f"{label} list", _unchanged(listed))
-
-
-def _signed(world: World, shipment: Shipment, event: EventWire, at: datetime) -> Push:
-    secrets = world.courier.accounts[shipment.api_key]
-    return neutral_push(shipment, event, secrets=secrets, timestamp=int(at.timestamp()))
-
-
-def _unchanged(listed: Push) -> Callable[[datetime], Push]:
-    def made(at: datetime) -> Push:
-        return listed
-
-    return made
-
-
 def _shipment(world: World, waybill: Waybill) -> Shipment | None:
-    """The courier's own record; one that it never heard of through us it makes when the bag is handed in."""
-    if waybill.carrier_id == world.followed.pk:
-        return world.courier.adopt(waybill.number)
-    try:
-        return world.courier.shipment(waybill.number)
-    except Unknown:
-        return None
+    return shipment_of(world.courier, world.couriers, waybill.carrier_id, waybill.number)
+
+
+def _is_of_its_envelope(world: World, waybill: Waybill) -> bool:
+    """Whether the courier finds this number on an envelope that it has or gets."""
+    envelope = world.envelopes.of(waybill.parcel)
+    return envelope is not None and _bears(envelope, waybill)
+
+
+def _is_followed(world: World, envelope: Envelope) -> bool:
+    """Whether somebody asked a follower of ours to tell of it."""
+    named = Waybill.objects.filter(number=envelope.stands.number, state=WaybillState.BOOKED.value)
+    return any(
+        _bears(envelope, waybill) and world.couriers.follows(waybill.carrier_id) is not None
+        for waybill in named
+    )
+
+
+def _bears(envelope: Envelope, waybill: Waybill) -> bool:
+    carrier = envelope.stands.carrier
+    return carrier is not None and (carrier.pk, envelope.stands.number) == (
+        waybill.carrier_id,
+        waybill.number,
+    )

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from config.simulation.acts.packing import still_goes
-from config.simulation.world import Deed, Where, World
+from config.simulation.acts.packing import is_as_chosen, still_goes
+from config.simulation.envelopes import Where
+from config.simulation.world import Deed, World
 from logistics.models import Parcel, Waybill
 from logistics.rules.parcels import ON_THE_ROAD, ParcelState, Party, WaybillState
 from logistics.services.custody import confirm_delivery, hand_over, hand_over_later, report_lost, take_back
@@ -13,12 +14,15 @@ from logistics.services.tracking import is_reported_delivered
 from logistics.services.waybills import cancel_waybill
 from registry.actors import Actor
 
+UNDER_WAY = (WaybillState.REQUESTED.value, WaybillState.CANCELLING.value)
+IMPATIENT = 0.2
+"""Share of the looks at a bag whose waybill is being ordered or given back at which its sender orders all the same."""
 NOT_GONE_YET = (ParcelState.PACKING.value, ParcelState.SEALED.value)
 
 
 def work_on_bag(world: World) -> Deed | None:
     """A sender takes up one of the bags that did not leave yet."""
-    parcel = world.one_of(list(Parcel.objects.filter(state__in=NOT_GONE_YET).order_by("pk")))
+    parcel = world.one_row(Parcel.objects.filter(state__in=NOT_GONE_YET))
     if parcel is None:
         return None
     actor = world.people.at(parcel.sender_kind, parcel.sender_id)
@@ -32,13 +36,13 @@ def work_on_bag(world: World) -> Deed | None:
 def look_after_sent(world: World) -> Deed | None:
     """A sender looks after a bag that left: it came back, it is lost, or the applicant has it."""
     states = [*ON_THE_ROAD, ParcelState.LOST.value]
-    parcel = world.one_of(list(Parcel.objects.filter(state__in=states).order_by("pk")))
+    parcel = world.one_row(Parcel.objects.filter(state__in=states))
     if parcel is None:
         return None
     actor = world.people.at(parcel.sender_kind, parcel.sender_id)
     if actor is None:
         return None
-    where = world.bag(parcel.number)
+    where = world.bag(parcel)
     if where == Where.BACK:
         return _scan(world, "take back", parcel, actor)
     if parcel.receiver_kind == Party.APPLICANT and is_reported_delivered(parcel):
@@ -78,30 +82,29 @@ def _open_bag(world: World, parcel: Parcel, actor: Actor) -> Deed:
 
 def _sealed_bag(world: World, parcel: Parcel, actor: Actor) -> Deed | None:
     waybill = parcel.waybills.filter(state=WaybillState.BOOKED).first()
-    gone = world.bag(parcel.number) != Where.SENDER
+    gone = world.bag(parcel) != Where.SENDER
+    astray = not is_as_chosen(parcel)
     if waybill is None:
-        return _order(world, parcel, actor)
-    if not gone and world.chance(0.04):
+        under_way = parcel.waybills.filter(state__in=UNDER_WAY).exists()
+        if astray:
+            return None if under_way else _unseal(world, parcel, actor)
+        return _order(world, parcel, actor) if not under_way or world.dice.random() < IMPATIENT else None
+    if not gone and (astray or world.chance(0.04)):
         return _change_mind(world, parcel, waybill, actor)
     if not gone and not world.calm and world.dice.random() < 0.3:
         return None  # it waits for the courier
-    if world.chance(0.15):
+    if astray or world.chance(0.15):
         return _scan_offline(world, parcel, actor)
     return _scan(world, "hand over", parcel, actor)
 
 
 def _order(world: World, parcel: Parcel, actor: Actor) -> Deed:
     if world.chance(0.06) and not parcel.waybills.filter(state=WaybillState.REQUESTED).exists():
-        return Deed(
-            name="unseal",
-            who=actor.label,
-            what=parcel.number,
-            do=lambda: unseal_parcel(parcel=_fresh(parcel), actor=actor, now=world.clock.now()),
-        )
+        return _unseal(world, parcel, actor)
     by_hand = world.dice.random() < 0.3
     world.written += by_hand
     number = f"11{world.written:011d}" if by_hand else ""
-    carrier = world.followed if by_hand else world.neutral
+    carrier = world.dice.choice(world.couriers.followed if by_hand else world.couriers.ordered)
     return Deed(
         name="write waybill" if by_hand else "order waybill",
         who=actor.label,
@@ -109,6 +112,15 @@ def _order(world: World, parcel: Parcel, actor: Actor) -> Deed:
         do=lambda: order_waybill(
             parcel=_fresh(parcel), carrier=carrier, actor=actor, now=world.clock.now(), number=number
         ),
+    )
+
+
+def _unseal(world: World, parcel: Parcel, actor: Actor) -> Deed:
+    return Deed(
+        name="unseal",
+        who=actor.label,
+        what=parcel.number,
+        do=lambda: unseal_parcel(parcel=_fresh(parcel), actor=actor, now=world.clock.now()),
     )
 
 

@@ -8,7 +8,7 @@ from ingest.models import Case, Original
 from ingest.rules import ENDED, CaseState, case_state_from
 from logistics.models import Parcel
 from logistics.rules.parcels import OPEN
-from workers.models import Job
+from workers.models import Job, JobState
 
 C = CaseState
 AFTERWARDS = {
@@ -16,13 +16,14 @@ AFTERWARDS = {
     # One office refused and the applicant withdrew from the rest.
     C.REFUSED.value: {C.REFUSED.value, C.WITHDRAWN.value},
 }
-LATEST_JOBS = 400
-AT_REST = (Original.Place.APPLICANT, Original.Place.ARCHIVE, Original.Place.LOST)
+AT_REST = (Original.Place.APPLICANT, Original.Place.ARCHIVE, Original.Place.GONE)
 
 
 def each_case_follows_its_handlings(world: World, told: Chronicle, news: News) -> Iterator[str]:
     """Looked at whenever anything was written about it."""
     numbers = {event.case_number for event in news.events if event.case_number}
+    if not numbers:
+        return
     cases = Case.objects.filter(number__in=numbers).exclude(state=C.DRAFT).only("number", "state")
     for case in cases.order_by("pk"):
         made = str(case_state_from(case.handlings.values_list("state", flat=True)))
@@ -32,8 +33,13 @@ def each_case_follows_its_handlings(world: World, told: Chronicle, news: News) -
 
 def each_job_does_what_it_can(world: World, told: Chronicle, news: News) -> Iterator[str]:
     """Work may wait, be refused or lose its process; it does not break."""
-    latest = Job.objects.order_by("-pk").values_list("reaction", "last_error")
-    for reaction, fault in latest[:LATEST_JOBS]:
+    stumbled = [
+        (event.data["reaction"], event.data["code"]) for event in news.events if event.kind == "job.failed"
+    ]
+    if news.wrote(Job):
+        waiting = Job.objects.filter(state=JobState.QUEUED).exclude(last_error="").order_by("pk")
+        stumbled += waiting.values_list("reaction", "last_error")
+    for reaction, fault in stumbled:
         if fault[:1].isupper():  # the name of an exception rather than the code of a refusal
             yield f"{reaction}: {fault}"
 

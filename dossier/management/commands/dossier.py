@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,12 @@ from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from dossier.appearance import Appearance
-from dossier.assemble import assemble
-from dossier.contents import WINDOW_SEAL, DossierPlan
+from dossier.contents import Level
 from dossier.gathering import Gathered, gather
-from dossier.seal_image import draw_seal
-from dossier.sealing import installation_trust, local_authority, timestamper
-from dossier.sign import Level, seal_pdf, system_clock
-from dossier.signers import Pkcs12Seal
-from dossier.verify import Verdict, verify
+from ocr.batch import Readers
 from ocr.engines.choice import ENGINES
-from registry.time import local
-from registry.tokens import Purpose, mint
 from storage.errors import Refused
 from storage.scratch import scratch
-
-HOLDER = "通办命令行制卷"
 
 
 class Command(BaseCommand):
@@ -70,32 +60,47 @@ class Command(BaseCommand):
 
     def _make(self, options: dict[str, Any]) -> dict[str, Any]:
         output: Path = options["output"]
-        now = system_clock()
+        level = None if options["sign"] == "none" else Level(options["sign"])
+        now = datetime.now(UTC)
+        readers = Readers(
+            engine=options["engine"],
+            backend=settings.OCR_BACKEND,
+            jobs=options["jobs"] or os.cpu_count() or 1,
+        )
         with scratch("dossier") as folder, _bar() as progress:
             task = progress.add_task("识读", total=None)
-            gathered = gather(
-                options["files"],
-                folder,
-                engine=options["engine"],
-                backend=settings.OCR_BACKEND,
-                jobs=options["jobs"] or os.cpu_count() or 1,
-                now=now,
-                heard=lambda done, total: progress.update(task, completed=done, total=total),
-            )
+            with readers:
+                # While they load, so does what comes after them.
+                from dossier.binding import bind, plan  # noqa: PLC0415
+
+                gathered = gather(
+                    options["files"],
+                    folder,
+                    readers=readers,
+                    now=now,
+                    heard=lambda done, total: progress.update(task, completed=done, total=total),
+                )
             if not any(material.pages for material in gathered.materials):
                 return {"made": False, "reason": "没有可用的页面。", "refused": _refusals(gathered)}
-            plan = _plan(gathered, options, now)
-            unsigned = folder / "unsigned.pdf"
-            binding = progress.add_task("组卷", total=sum(1 for _ in plan.pages()))
-            made = assemble(plan, unsigned, progress=lambda done: progress.update(binding, completed=done))
-            sealed, verdict = _seal(unsigned, folder / "sealed.pdf", options["sign"])
+            planned = plan(
+                gathered,
+                case_number=options["case_number"],
+                item=options["item"],
+                applicant=options["applicant"],
+                level=level,
+                now=now,
+            )
+            binding = progress.add_task("组卷", total=sum(1 for _ in planned.pages()))
+            made, pages, verdict = bind(
+                planned, folder, level=level, progress=lambda done: progress.update(binding, completed=done)
+            )
             if verdict is not None and not verdict.is_valid:
                 return {"made": False, "reason": "；".join(verdict.reasons), "refused": _refusals(gathered)}
-            _put(sealed, output)
+            _put(made, output)
         return {
             "made": True,
             "file": str(output),
-            "pages": made.page_count,
+            "pages": pages,
             "size": output.stat().st_size,
             "level": options["sign"],
             "verdict": verdict.status.value if verdict else "none",
@@ -123,42 +128,6 @@ def _bar() -> Progress:
     """A progress bar on stderr, where it does not disturb the report."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=Console(stderr=True))
-
-
-def _plan(gathered: Gathered, options: dict[str, Any], now: datetime) -> DossierPlan:
-    return DossierPlan(
-        case_number=options["case_number"] or f"CLI-{local(now):%Y%m%d-%H%M%S}",
-        version=1,
-        item=options["item"],
-        applicant=options["applicant"],
-        office="（未指定）",
-        window=HOLDER,
-        qr_text=mint(Purpose.DOSSIER).text,
-        made_at=now,
-        materials=gathered.materials,
-        originals=gathered.originals,
-        level="" if options["sign"] == "none" else options["sign"],
-    )
-
-
-def _seal(unsigned: Path, sealed: Path, level: str) -> tuple[Path, Verdict | None]:
-    """Sign with the command line's own seal of the local authority, and check the result."""
-    if level == "none":
-        return unsigned, None
-    seal = local_authority().seal("command-line", holder=HOLDER, organisation="本机", now=system_clock())
-    trust = installation_trust()
-    seal_pdf(
-        source=unsigned,
-        target=sealed,
-        signer=Pkcs12Seal(seal.path, seal.passphrase),
-        timestamper=timestamper(),
-        level=Level(level),
-        field=WINDOW_SEAL,
-        appearance=Appearance(draw_seal(HOLDER, caption="制卷专用章")),
-        trust=trust,
-        clean=False,
-    )
-    return sealed, verify(sealed, trust=trust, moment=system_clock())
 
 
 def _put(made: Path, output: Path) -> None:

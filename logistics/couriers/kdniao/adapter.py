@@ -33,7 +33,7 @@ from logistics.couriers.base import (
 from logistics.couriers.calling import Caller
 from logistics.couriers.errors import BadAccount, BadAnswer, BadPush, CourierSaidNo, Forged, NotOffered
 from logistics.couriers.kdniao.codes import kind_of
-from logistics.couriers.wall_clock import as_carriers_write, shanghai_time
+from logistics.couriers.wall_clock import as_carriers_write, expected_time, shanghai_time
 from logistics.rules.tracking import Scan, TrackingKind, scan_key
 
 SUBSCRIBE_URL = "https://api.kdniao.com/api/dist"
@@ -70,6 +70,7 @@ class Tracked(Wire):
     success: bool = Field(default=True, alias="Success")
     state: Text = Field("", alias="State")
     state_ex: Text = Field("", alias="StateEx")
+    expected: Text = Field("", alias="EstimatedDeliveryTime")
     traces: Annotated[list[Trace], BeforeValidator(lambda value: value or [])] = Field(
         default_factory=list, alias="Traces"
     )
@@ -89,6 +90,7 @@ class Tracked(Wire):
             scans=tuple(scans.values()),
             snapshot=bool(scans),
             ended=kind_of(overall) in (TrackingKind.DELIVERED, TrackingKind.RETURNED) if overall else False,
+            expected_at=expected_time(self.expected),
         )
 
 

@@ -1,10 +1,14 @@
 """kuaidi100: subscribe to a waybill of any carrier, take its pushes, ask again when they stop.
 
 Unsettled in the public sources and therefore options of the account: the addresses (`poll_url`, `query_url`), the
-subscription's level of detail (`resultv2`, 4 by default; the older document lists 2 and 6 too) and whether https
+subscription's level of detail (`resultv2`, 4 by default; 8 adds the expected arrival, which needs a contract for it; the
+older document lists 2 and 6 too) and whether https
 callbacks are enabled (by default kuaidi100 calls plain http; ask for https in the contract). The spacing of its
 repetitions differs between documents (30 or 35 minutes, 3 times), so `query` is used after two hours of silence.
 The reply codes of the query service are from experience, not from a cited page.
+
+A subscription tells the account's salt of its day. Which one it was is not noted: any honoured one proves a push, and a
+replaced one ends on its day (docs/decisions/0137).
 """
 
 import hashlib
@@ -41,6 +45,7 @@ from logistics.couriers.errors import (
     Unreachable,
 )
 from logistics.couriers.kuaidi100.wire import Listing, Push, SubscribeAnswer
+from logistics.couriers.wall_clock import expected_time
 
 POLL_URL = "https://poll.kuaidi100.com/poll"
 QUERY_URL = "https://poll.kuaidi100.com/poll/query.do"
@@ -164,6 +169,7 @@ class Kuaidi100:
             reference=subscription.reference,
             scans=scans,
             snapshot=bool(scans),
+            expected_at=expected_time(listing.arrival_time),
         )
 
     def verify(self, raw: RawRequest, *, now: datetime) -> Proof:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from logistics.couriers.base import Report
 from logistics.couriers.kuaidi100.codes import kind_of
-from logistics.couriers.wall_clock import shanghai_time
+from logistics.couriers.wall_clock import expected_time, shanghai_time
 from logistics.rules.tracking import Scan, TrackingKind, scan_key
 
 
@@ -61,6 +61,7 @@ class Listing(Wire):
     message: Text = ""
     result: bool = True
     return_code: Text = Field("", alias="returnCode")
+    arrival_time: Text = Field("", alias="arrivalTime")
     data: Annotated[list[Entry], BeforeValidator(lambda value: value or [])] = []
 
     def scans(self) -> tuple[Scan, ...]:
@@ -103,6 +104,7 @@ class Push(Wire):
             company=corrected,
             ended=self.status == "shutdown" or gave_up,
             resubscribe=gave_up,
+            expected_at=expected_time(listing.arrival_time),
         )
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from ingest.inspect.findings import Inspection
-from ingest.inspect.inspecting import inspect_file
+from ingest.inspect import Inspection, Unpacked, inspect_file
+from ocr.ahead import for_reader
 from ocr.batch import Outcome, read_pages
 from ocr.engines.choice import ENGINES
 from ocr.engines.interface import EngineFailed
@@ -75,24 +75,24 @@ class Command(BaseCommand):
     def _read(
         self, files: list[Path], output: Path, engine: str, jobs: int, *, quiet: bool
     ) -> Iterator[dict[str, Any]]:
-        with scratch("ocr") as folder:
-            for sheet in _sheets(files, folder, engine, jobs):
+        with scratch("ocr") as folder, scratch("ahead", in_memory=True) as ahead:
+            for sheet in _sheets(files, folder, ahead, engine, jobs):
                 entry = _write(sheet, output)
                 if not quiet:
                     self.stdout.write(_told(entry))
                 yield entry
 
 
-def _sheets(files: list[Path], folder: Path, engine: str, jobs: int) -> Iterator[Sheet]:
+def _sheets(files: list[Path], folder: Path, ahead: Path, engine: str, jobs: int) -> Iterator[Sheet]:
     """Inspect and read; yield each file when its last page is read. Inspection runs ahead of reading."""
     waiting: list[Sheet] = []
     taken: set[str] = set()
 
-    def pages() -> Iterator[Path]:
+    def pages() -> Iterator[Path | Unpacked]:
         for number, path in enumerate(files):
             sheet = Sheet(path, _name(path, taken), inspect_file(path, folder / str(number)))
             waiting.append(sheet)
-            yield from (page.path for page in sheet.inspection.pages)
+            yield from (for_reader(page, ahead, jobs=jobs) for page in sheet.inspection.pages)
 
     for outcome in read_pages(pages(), engine=engine, backend=settings.OCR_BACKEND, jobs=jobs):
         while _complete(waiting[0]):
