@@ -127,6 +127,7 @@ def test_the_administrator_queues_failed_work_again(cast: Cast, enter: Enter) ->
     expect(page.get_by_text("没有推送")).to_be_visible()
 
 
+@pytest.mark.usefixtures("empty_objects")
 def test_the_auditor_sees_an_entry_that_was_slipped_in(cast: Cast, enter: Enter) -> None:
     case = open_case(cast)
     page = enter(cast.auditor)
