@@ -108,7 +108,9 @@ def _running(rows: Sequence[Column]) -> tuple[list[int], list[int]]:
 
 
 def _beside(axes: Axes, place: int, level: int, words: str, color: str, *, above: bool = False) -> None:
-    offset, across = ((0, 8), "center") if above else ((8, 0), "left")
+    offset, across = ((8, 0), "left")
+    if above:  # a running total comes from the lower left and goes on to the upper right
+        offset, across = ((-6, 4), "right") if place > 1 else ((0, 8), "center")
     axes.annotate(
         words,
         (place, level),

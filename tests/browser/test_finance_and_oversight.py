@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from logistics.models import CarrierAccount, Discrepancy, Settlement, Statement
 from registry.models import Event
@@ -14,6 +14,8 @@ from tests.config.conftest import NOWHERE
 from tests.logistics.road import neutral_account
 from workers.models import Job, JobState
 
+# Tables of which a part lies beyond the edge.
+BEYOND = "tables => tables.filter(table => table.scrollWidth > table.clientWidth).length"
 STATEMENT = """运单号,收寄日期,计费重量(克),运费,合计金额,付款方式,月结账号
 1099900000011,2026-03-12,500,12.00,12.00,到付,T-331000-8868
 1099900000022,2026-03-13,500,15.50,15.50,到付,T-331000-8868
@@ -32,6 +34,14 @@ def statement(tmp_path: Path) -> Path:
     return path
 
 
+def no_table_is_wider_than_a_phone(page: Page) -> None:
+    """What is owed and by how much two figures differ is read without moving a table sideways."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.locator(".table").count() > 0
+    assert page.locator(".table").evaluate_all(BEYOND) == 0
+    page.set_viewport_size({"width": 1366, "height": 768})
+
+
 def test_finance_imports_decides_and_settles(
     cast: Cast, account: CarrierAccount, statement: Path, enter: Enter, tmp_path: Path
 ) -> None:
@@ -45,6 +55,7 @@ def test_finance_imports_decides_and_settles(
     expect(page.locator("#differences").get_by_text("运单号不存在")).to_have_count(2)
     expect(page.locator("#differences")).to_contain_text("15.50 元")
 
+    no_table_is_wider_than_a_phone(page)
     page.get_by_label("全部选择").check()
     page.get_by_label("处理", exact=True).select_option("disputed")
     page.get_by_label("理由").fill("我方没有这两个运单")
@@ -56,6 +67,7 @@ def test_finance_imports_decides_and_settles(
     page.get_by_label("账期").fill("2026-03")
     page.get_by_role("button", name="编制此月结算").click()
     expect(page.get_by_text("应付金额").first).to_be_visible()
+    no_table_is_wider_than_a_phone(page)
     assert not Settlement.objects.exists()
 
     second = enter(cast.second_finance)
@@ -63,6 +75,7 @@ def test_finance_imports_decides_and_settles(
     second.get_by_role("link", name="2026-03").click()
     second.get_by_role("button", name="复核通过并冻结 2026-03").click()
     expect(second.get_by_text("复核并结算")).to_be_visible()
+    no_table_is_wider_than_a_phone(second)
     with second.expect_download() as download:
         second.get_by_role("link", name="XLSX").first.click()
     target = tmp_path / "settlement.xlsx"
