@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.utils import timezone
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from registry.actors import Actor
@@ -34,6 +34,8 @@ FLAGS = [
 ]
 PASSWORD = "correct-horse-battery-9"
 PATIENCE_MS = 20_000
+"""A machine that does much else is slow, and no test is about that."""
+expect.set_options(timeout=PATIENCE_MS)
 MOST_STEPS = 150
 """From one end of a page to the other by the tabulator."""
 ARTIFACTS = ROOT / "tests" / ".artifacts"

@@ -7,7 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from ingest.models import SourceFile
-from tests.browser.conftest import PATIENCE_MS, Enter, look
+from tests.browser.conftest import Enter, look
 from tests.cast import Cast, open_case
 from tests.ingest.paper import picture
 
@@ -56,7 +56,7 @@ def test_every_file_of_a_folder_has_its_line(way: str, cast: Cast, enter: Enter,
         drop(page, ".checklist > li .tray-drop", folder)
     lines = row.locator(".tray-files li")
     expect(lines).to_have_count(3)
-    expect(row.locator(".tray-files li .said")).to_have_count(3, timeout=PATIENCE_MS)
+    expect(row.locator(".tray-files li .said")).to_have_count(3)
     expect(lines.filter(has_text="第 1 页请重扫")).to_have_count(2)  # so small a picture cannot be read
     refused = row.locator(".tray-files li.late")
     expect(refused).to_contain_text("说明.txt")

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from ingest.models import Page as CasePage
 from ingest.stacks import print_separators
-from tests.browser.conftest import PATIENCE_MS, Enter, look
+from tests.browser.conftest import Enter, look
 from tests.cast import Cast, open_case
 from tests.ingest.stacks import blank, paper, scan, sheets_of, spoiled
 
@@ -35,7 +35,7 @@ def test_a_mixed_stack_is_split_and_its_stray_pages_come_home(
     expect(page.locator("html.js")).to_be_attached()
     page.locator("input[type=file]").first.set_input_files(path)
     line = page.locator("[data-tray] .tray-files li.ok")
-    expect(line).to_contain_text("3 页已归入 2 个办件", timeout=PATIENCE_MS)
+    expect(line).to_contain_text("3 页已归入 2 个办件")
     expect(page.get_by_text("前面的分隔页读不出二维码")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 1366
     look(page, "tray")

@@ -9,7 +9,7 @@ from ingest.models import Case, Original
 from ingest.models import Page as CasePage
 from ingest.services.intake import take_in_original
 from registry.models import Event
-from tests.browser.conftest import PATIENCE_MS, Enter, look, press_until, work_off
+from tests.browser.conftest import Enter, look, press_until, work_off
 from tests.cast import NOW, Cast, open_case
 from tests.ingest.paper import look_at_handler
 from tests.ocr.paper import Paper
@@ -84,7 +84,7 @@ def test_a_heap_of_papers_is_read_and_sorted_by_one_click(cast: Cast, enter: Ent
     look(clerk, "draft-empty")
     heap = [licence(tmp_path / "heap.png"), Paper().letter().save(tmp_path / "letter.png")]
     clerk.get_by_label("选择整件扫描件").set_input_files(heap)
-    expect(clerk.locator("#unsorted img")).to_have_count(2, timeout=PATIENCE_MS)
+    expect(clerk.locator("#unsorted img")).to_have_count(2)
     expect(clerk.locator("#reading")).to_contain_text("正在识别 2 页")
     look(clerk, "draft-reading")
     work_off()
@@ -146,5 +146,5 @@ def test_what_the_card_reader_tells_appears_by_itself(cast: Cast, enter: Enter) 
     clerk.goto(reverse("case", args=[case.number]))
     expect(clerk.locator("#next-step")).to_contain_text("核验身份")
     look_at_handler(case)
-    expect(clerk.locator("#identity-checks")).to_contain_text("居民身份证", timeout=PATIENCE_MS)
+    expect(clerk.locator("#identity-checks")).to_contain_text("居民身份证")
     expect(clerk.locator("#next-step")).not_to_contain_text("核验身份")

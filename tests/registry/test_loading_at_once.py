@@ -48,7 +48,7 @@ def load_together(environment: dict[str, str]) -> str:
         assert program.stdin is not None
         program.stdin.write("go\n")
         program.stdin.flush()
-    answers = [(*program.communicate(timeout=60), program.returncode) for program in programs]
+    answers = [(*program.communicate(timeout=180), program.returncode) for program in programs]
     assert [code for _, _, code in answers] == [0] * AT_ONCE, [faults[-2000:] for _, faults, _ in answers]
     added = Counter(
         f"{name}:{key}" for told, _, _ in answers for name, keys in json.loads(told).items() for key in keys

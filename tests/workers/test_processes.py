@@ -18,7 +18,7 @@ WORKER = [
     *(sys.executable, "-m", "celery", "-A", "tests.workers.probe", "worker", "--concurrency=1"),
     *("--without-gossip", "--without-mingle", "--without-heartbeat"),
 ]
-SECONDS = 40
+SECONDS = 120
 
 
 @pytest.fixture
