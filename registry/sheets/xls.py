@@ -10,6 +10,7 @@ import xlrd
 from xlrd.sheet import Cell
 
 from registry.sheets.limits import SPREADSHEET, Limits, Row, UnreadableSheet
+from registry.sheets.merges import by_column, fill_down
 
 LEGACY_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -25,14 +26,15 @@ def xls_rows(path: Path, name: str, limits: Limits) -> Iterator[tuple[int, Row]]
     sheet = book.sheet_by_name(name)
     if sheet.ncols > limits.columns:
         raise UnreadableSheet("row_too_long", "文件的列数过多，请重新导出后再导入。")
-    tops = _merged(sheet)
-    for number in range(sheet.nrows):
-        row = [
-            _text(sheet.cell(*tops.get((number, column), (number, column))), book.datemode)
-            for column in range(sheet.ncols)
-        ]
+    merged = by_column(
+        (left, top + 1, below) for top, below, left, right in sheet.merged_cells if right - left == 1
+    )
+    held: dict[int, tuple[int, str]] = {}
+    for number in range(1, sheet.nrows + 1):
+        row = [_text(cell, book.datemode) for cell in sheet.row(number - 1)]
+        fill_down(number, row, merged, held)
         if any(row):
-            yield number + 1, row
+            yield number, row
 
 
 def _open(path: Path, limits: Limits) -> xlrd.book.Book:
@@ -49,16 +51,6 @@ def _open(path: Path, limits: Limits) -> xlrd.book.Book:
         Exception
     ) as fault:  # xlrd trusts its input: a damaged file raises whatever its parser stumbles over
         raise _broken() from fault
-
-
-def _merged(sheet: xlrd.sheet.Sheet) -> dict[tuple[int, int], tuple[int, int]]:
-    """Cells below the first of a vertically merged range, each with the cell that holds its text."""
-    return {
-        (row, low_column): (low_row, low_column)
-        for low_row, high_row, low_column, high_column in sheet.merged_cells
-        if high_column - low_column == 1
-        for row in range(low_row + 1, high_row)
-    }
 
 
 def _text(cell: Cell, datemode: int) -> str:

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from registry.sheets.limits import Limits, Row, UnreadableSheet
+from registry.sheets.merges import Merges, by_column, fill_down
 from registry.sheets.xlsx_cells import Cells, column_number
 from registry.sheets.xlsx_parts import Book, damaged, pull, read_workbook
 
 _BLOCK = 1 << 18
 _FORBIDDEN = re.compile(r"vbaProject|/macrosheets/|/externalLinks/|/embeddings/|/activeX/", re.IGNORECASE)
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*?\bref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+_ROW = re.compile(r"[0-9]{1,7}")  # a sheet ends at row 1,048,576
 _SMALL = 16 << 20
 _ENCRYPTED = 0x1
 
@@ -35,7 +37,7 @@ def xlsx_rows(path: Path, part: str, limits: Limits) -> Iterator[tuple[int, Row]
         merged = _vertical_merges(archive, part)
         held: dict[int, tuple[int, str]] = {}
         for number, row in _rows(archive, part, cells, limits):
-            _fill_down(number, row, merged, held)
+            fill_down(number, row, merged, held)
             if any(row):
                 yield number, row
 
@@ -78,16 +80,22 @@ def _rows(
     for element in pull(archive, part, "row"):
         space = element.tag.removesuffix("row")
         given = element.get("r")
-        number = int(given) if given and given.isascii() and given.isdigit() else number + 1
+        number = _row_number(given) if given else number + 1
         row = cells.row(element, space)
         if len(row) > limits.columns:
             raise UnreadableSheet("row_too_long", f"第 {number} 行的列数过多，请重新导出后再导入。")
         yield number, row
 
 
-def _vertical_merges(archive: zipfile.ZipFile, part: str) -> dict[int, list[tuple[int, int]]]:
+def _row_number(given: str) -> int:
+    if not _ROW.fullmatch(given):
+        raise damaged()
+    return int(given)
+
+
+def _vertical_merges(archive: zipfile.ZipFile, part: str) -> Merges:
     """Row ranges of the one-column merges, by column. They stand behind the data, hence a pass of their own."""
-    found: dict[int, list[tuple[int, int]]] = {}
+    found: list[tuple[int, int, int]] = []
     tail = b""
     try:
         with archive.open(part) as file:
@@ -98,25 +106,8 @@ def _vertical_merges(archive: zipfile.ZipFile, part: str) -> dict[int, list[tupl
                     left, top, right, bottom = match.groups()
                     end = match.end()
                     if left == right and int(top) < int(bottom):
-                        found.setdefault(column_number(left.decode()), []).append((int(top), int(bottom)))
+                        found.append((column_number(left.decode()), int(top), int(bottom)))
                 tail = text[max(end, len(text) - 128) :]
     except (zipfile.BadZipFile, EOFError, KeyError, OSError, zlib.error) as fault:
         raise damaged() from fault
-    return {column: sorted(ranges, reverse=True) for column, ranges in found.items()}
-
-
-def _fill_down(
-    number: int, row: list[str], merged: dict[int, list[tuple[int, int]]], held: dict[int, tuple[int, str]]
-) -> None:
-    """Give cells inside a merged range the text of the range's first row; `held` remembers it by column."""
-    for column, ranges in merged.items():
-        while ranges and ranges[-1][1] < number:
-            ranges.pop()
-        if not ranges or ranges[-1][0] > number or column >= max(len(row), 1) + 64:
-            continue
-        row.extend([""] * (column + 1 - len(row)))
-        top, _ = ranges[-1]
-        if number == top:
-            held[column] = (top, row[column])
-        elif column in held and held[column][0] == top and not row[column]:
-            row[column] = held[column][1]
+    return by_column(found)

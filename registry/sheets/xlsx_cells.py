@@ -70,7 +70,7 @@ class Cells:
             serial = Decimal(text)
         except InvalidOperation:
             return text
-        if not 0 <= serial <= _LAST_DAY:
+        if not serial.is_finite() or not 0 <= serial <= _LAST_DAY:
             return text
         seconds = int((serial * 86_400).to_integral_value())
         return (self._epoch + timedelta(seconds=seconds)).isoformat(sep=" ")

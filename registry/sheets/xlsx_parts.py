@@ -15,7 +15,7 @@ from registry.sheets.limits import Limits, UnreadableSheet
 
 _PART_BYTES = 32 << 20
 _BLOCK = 1 << 18
-_DATE_FORMATS = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
+_DATE_FORMATS = frozenset(map(str, [*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)]))
 _NOT_CODES = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
 _DOCUMENT = "/officeDocument"
 _RELATION = re.compile(r"\{[^}]*\}id$")
@@ -131,7 +131,7 @@ def _date_styles(archive: zipfile.ZipFile, part: str) -> frozenset[str]:
         if number in custom:
             is_date = bool(re.search("[ymdhs]", _NOT_CODES.sub("", custom[number]), re.IGNORECASE))
         else:
-            is_date = number.isdigit() and int(number) in _DATE_FORMATS
+            is_date = number in _DATE_FORMATS
         if is_date:
             found.add(str(index))
     return frozenset(found)

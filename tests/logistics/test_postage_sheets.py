@@ -207,10 +207,32 @@ def test_a_cell_address_beyond_the_sheet_is_refused(file: Path) -> None:
     assert refusal(file) == "damaged"
 
 
+@pytest.mark.parametrize("number", ["9" * 8, "9" * 5_000, "²", "-1"])
+def test_a_row_beyond_the_sheet_is_refused(file: Path, number: str) -> None:
+    xlsx(file, f'<sheetData><row r="{number}"><c><v>1</v></c></row></sheetData>')
+    assert refusal(file) == "damaged"
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "²", "-1"])
+def test_a_format_that_is_no_number_is_no_date(file: Path, number: str) -> None:
+    xlsx(file, '<sheetData><row><c s="0"><v>45000</v></c></row></sheetData>', styles=formats(number))
+    assert rows_of(file) == [["45000"]]
+
+
+def test_a_date_that_is_no_number_stays_as_it_is_written(file: Path) -> None:
+    xlsx(file, '<sheetData><row><c s="0"><v>NaN</v></c></row></sheetData>', styles=formats("14"))
+    assert rows_of(file) == [["NaN"]]
+
+
 def test_a_zip_that_is_no_workbook_is_refused(file: Path) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("readme.txt", "no workbook")
     assert refusal(file) == "not_a_table"
+
+
+def formats(number: str) -> str:
+    """One cell format, which shows numbers as this one of the built-in formats does."""
+    return f'<cellXfs><xf numFmtId="{number}"/></cellXfs>'
 
 
 def _replace(path: Path, part: str, content: bytes) -> None:
