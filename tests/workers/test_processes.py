@@ -108,3 +108,12 @@ def test_a_relay_stops_when_it_is_asked_to(start: Start, diary: Path, tmp_path: 
     until(Job.objects.exists, tmp_path)
     relay.send_signal(signal.SIGTERM)
     assert relay.wait(SECONDS) == 0
+
+
+def test_a_relay_that_is_asked_again_and_again_stops_all_the_same(start: Start, tmp_path: Path) -> None:
+    something_happened("test.run", number=1)
+    relay = start(*RELAY)
+    until(Job.objects.exists, tmp_path)
+    for _ in range(300):
+        relay.send_signal(signal.SIGTERM)
+    assert relay.wait(SECONDS) == 0

@@ -1,8 +1,6 @@
 """`manage.py relay`: the bridge from recorded events to the workers; runs until it is stopped."""
 
 import logging
-import signal
-import threading
 from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
@@ -14,6 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from config import celery
+from storage.ending import Ending, ending_on_signals
 from workers import reaper, relay
 
 log = logging.getLogger("tongban.relay")
@@ -40,14 +39,15 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, once: bool, pause: float, resend: float, **options: Any) -> None:
-        over = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: over.set())
+        with ending_on_signals() as over:
+            self._run(over, once=once, pause=pause, resend=timedelta(seconds=resend))
+
+    def _run(self, over: Ending, *, once: bool, pause: float, resend: timedelta) -> None:
         rounds_between = max(1, round(REAP_EVERY / pause)) if pause else 1
         rounds = 0
         while not over.is_set():
             try:
-                busy = self._round(timedelta(seconds=resend), reap=rounds % rounds_between == 0)
+                busy = self._round(resend, reap=rounds % rounds_between == 0)
             except (DatabaseAway, InterfaceError) as fault:
                 if once:
                     raise

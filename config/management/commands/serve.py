@@ -4,10 +4,8 @@ import fcntl
 import http.client
 import ipaddress
 import os
-import signal
 import socket
 import sys
-import threading
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +24,7 @@ from config.supervision import Program, Supervisor, follow
 from registry.calendar import calendar_warning
 from registry.models import Region, User
 from registry.time import local_day
+from storage.ending import Ending, ending_on_signals
 from storage.services import prepare_buckets
 
 
@@ -53,14 +52,12 @@ class Command(BaseCommand):
             lock.write(f"http://{host}:{port}/")
             lock.flush()
             try:
-                self._serve(host, port, sandbox=sandbox)
+                with ending_on_signals() as over:
+                    self._serve(host, port, over, sandbox=sandbox)
             except ServiceFailed as fault:
                 raise CommandError(str(fault), returncode=1) from fault
 
-    def _serve(self, host: str, port: int, *, sandbox: bool) -> None:
-        over = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: over.set())
+    def _serve(self, host: str, port: int, over: Ending, *, sandbox: bool) -> None:
         services = needed_services(settings.ENVIRONMENT, settings.EMBEDDED)
         for service in services:
             service.prepare()
@@ -86,7 +83,7 @@ class Command(BaseCommand):
             supervisor.stop()
         self._say("stopped")
 
-    def _bring_up(self, supervisor: Supervisor, programs: list[Program], over: threading.Event) -> None:
+    def _bring_up(self, supervisor: Supervisor, programs: list[Program], over: Ending) -> None:
         for program in programs:
             if over.is_set():
                 return

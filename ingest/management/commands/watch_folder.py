@@ -4,7 +4,6 @@ import fcntl
 import json
 import logging
 import signal
-import threading
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from django.utils import timezone
 
 from ingest.watching import Watched
 from registry.models import Window
+from storage.ending import ending_on_signals
 
 log = logging.getLogger("tongban.watching")
 
@@ -40,13 +40,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, once: bool, every: float, settle: float, **options: Any) -> None:
-        over = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: over.set())
         # The kernel may say by SIGIO that somebody opens a file at which we look; unheard it would end us.
         signal.signal(signal.SIGIO, signal.SIG_IGN)
         watched = _watched(settle)
-        with _alone():
+        with _alone(), ending_on_signals() as over:
             if once:
                 ended = _look(watched)
                 over.wait(settle)

@@ -1,7 +1,6 @@
 """Runs the courier sandbox: a courier to try against, on loopback."""
 
 import os
-import signal
 import threading
 from argparse import ArgumentParser
 from typing import Any
@@ -10,6 +9,7 @@ from django.core.management.base import BaseCommand
 
 from logistics.sandbox.server import SandboxServer
 from logistics.sandbox.world import World
+from storage.ending import ending_on_signals
 
 
 class Command(BaseCommand):
@@ -37,11 +37,14 @@ class Command(BaseCommand):
         server = SandboxServer(world, host=options["host"], port=options["port"])
         if options["every"] > 0:
             server.run_clock(every=options["every"])
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: threading.Thread(target=server.shutdown).start())
-        self.stdout.write(f"courier sandbox at {server.url}")
-        self.stdout.flush()
-        server.serve_forever(poll_interval=0.2)
+        with ending_on_signals() as over:
+            desk = threading.Thread(target=server.serve_forever, args=(0.2,))
+            desk.start()
+            self.stdout.write(f"courier sandbox at {server.url}")
+            self.stdout.flush()
+            over.wait()
+            server.shutdown()
+            desk.join()
         server.server_close()
 
 

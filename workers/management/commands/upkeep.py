@@ -1,8 +1,6 @@
 """`manage.py upkeep`: the duties that come by the clock; runs until it is stopped."""
 
 import json
-import signal
-import threading
 from argparse import ArgumentParser
 from typing import Any
 
@@ -10,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django.utils import timezone
 
+from storage.ending import ending_on_signals
 from workers.upkeep import round_of_upkeep
 
 
@@ -24,13 +23,11 @@ class Command(BaseCommand):
         parser.add_argument("--every", type=float, default=60, metavar="SECONDS", help="pause between rounds")
 
     def handle(self, *args: Any, once: bool, every: float, **options: Any) -> None:
-        over = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: over.set())
-        while not over.is_set():
-            done = round_of_upkeep(now=timezone.now())
-            if once:
-                self.stdout.write(json.dumps(done))
-                return
-            close_old_connections()
-            over.wait(every)
+        with ending_on_signals() as over:
+            while not over.is_set():
+                done = round_of_upkeep(now=timezone.now())
+                if once:
+                    self.stdout.write(json.dumps(done))
+                    return
+                close_old_connections()
+                over.wait(every)
